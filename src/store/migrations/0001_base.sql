@@ -1,0 +1,357 @@
+-- Wall 3, the database. Everything is owned by letterbox_owner, which nobody logs in as. The roles
+-- of running processes own nothing, bypass nothing, and reach submissions by functions only: each
+-- function finds out from the session's secret who asks, and appends to the register in the same
+-- transaction. Row-level security is forced on every table as the second opinion.
+
+-- The runner (migrate.ts) has made the roles and the schema, runs each file as letterbox_owner with
+-- search_path = letterbox, and closes every table afterwards (close_tables below).
+revoke all on schema letterbox from public;
+alter default privileges in schema letterbox revoke execute on functions from public;
+alter default privileges revoke execute on functions from public;
+grant usage on schema letterbox to letterbox_slot, letterbox_desk, letterbox_signin, letterbox_register;
+
+create table organisation (
+  id uuid primary key,
+  slug text not null unique check (slug ~ '^[a-z0-9-]{1,40}$'),
+  name text not null check (length(name) between 1 and 200),
+  demonstration boolean not null default false,
+  founded_at timestamptz not null
+);
+
+-- A single-use link by which a host's operator lets somebody found a body (person null), or a
+-- manager lets a colleague enrol (person set). Only the hash of its secret is kept.
+create table invitation (
+  secret_hash bytea primary key check (length(secret_hash) = 32),
+  organisation uuid references organisation,
+  person uuid,
+  slug text,
+  name text,
+  expires_at timestamptz not null,
+  used_at timestamptz,
+  check ((organisation is null) = (person is null))
+);
+
+create table person (
+  organisation uuid not null references organisation,
+  id uuid not null,
+  name text not null check (length(name) between 1 and 200),
+  email text not null check (email = lower(email) and email ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
+  capacities text[] not null check (
+    capacities <@ array['manager', 'caseworker', 'data-protection-officer', 'keyholder']),
+  invited_at timestamptz not null,
+  invited_by uuid,
+  enrolled_at timestamptz,
+  recipient text,
+  verify_key text,
+  confirmed_at timestamptz,
+  left_at timestamptz,
+  primary key (organisation, id),
+  unique (organisation, email),
+  check (confirmed_at is null or enrolled_at is not null),
+  check ((enrolled_at is null) = (recipient is null) and (enrolled_at is null) = (verify_key is null))
+);
+
+-- How a person signs in and unlocks: the staff identity, sealed once per method.
+create table passkey (
+  organisation uuid not null,
+  person uuid not null,
+  credential text primary key,
+  public_key bytea not null,
+  counter bigint not null default 0,
+  transports text[] not null default '{}',
+  sealed_identity bytea,
+  added_at timestamptz not null,
+  foreign key (organisation, person) references person
+);
+create table passphrase (
+  organisation uuid not null,
+  person uuid not null,
+  opaque_record text not null,
+  totp_secret text not null,
+  totp_last_step bigint not null default 0,
+  failures integer not null default 0,
+  locked_until timestamptz,
+  sealed_identity bytea not null,
+  added_at timestamptz not null,
+  primary key (organisation, person),
+  foreign key (organisation, person) references person
+);
+
+-- `kept` is the unlocked identity, encrypted under a key that only the browser holds and cannot
+-- export: the other half of what the browser remembers, deleted on lock.
+create table session (
+  secret_hash bytea primary key check (length(secret_hash) = 32),
+  organisation uuid not null,
+  person uuid not null,
+  opened_at timestamptz not null,
+  seen_at timestamptz not null,
+  ended_at timestamptz,
+  kept bytea,
+  foreign key (organisation, person) references person
+);
+
+-- Founding, enrolment, membership, form-key, grant, approval, end: every document somebody signed,
+-- verbatim. Tables about grants and people are projections of it; browsers trust only this.
+create table signed_document (
+  organisation uuid not null references organisation,
+  hash bytea not null check (length(hash) = 32),
+  position bigint generated always as identity,
+  kind text not null check (kind in ('founding', 'enrolment', 'membership', 'form-key',
+    'form-key-approval', 'grant', 'approval', 'grant-end')),
+  signer uuid not null,
+  text text not null,
+  signature text not null,
+  at timestamptz not null,
+  primary key (organisation, hash),
+  unique (organisation, position)
+);
+
+create table published_form (
+  organisation uuid not null references organisation,
+  form text not null check (form ~ '^[a-z0-9-]{1,40}$'),
+  version integer not null check (version > 0),
+  definition jsonb not null,
+  published_at timestamptz not null,
+  published_by uuid,
+  primary key (organisation, form, version)
+);
+
+-- A form opens for submissions once its key document carries two people's signatures.
+create table form_key (
+  organisation uuid not null references organisation,
+  form text not null,
+  generation integer not null check (generation > 0),
+  recipient text not null,
+  document bytea not null,
+  approval bytea,
+  made_at timestamptz not null,
+  approved_at timestamptz,
+  primary key (organisation, form, generation),
+  check ((approval is null) = (approved_at is null))
+);
+
+create table grants (
+  organisation uuid not null,
+  id uuid not null,
+  person uuid not null,
+  form text not null,
+  from_generation integer not null check (from_generation > 0),
+  until timestamptz not null,
+  purpose text not null,
+  document bytea not null,
+  proposer uuid not null,
+  proposed_at timestamptz not null,
+  approver uuid,
+  approval bytea,
+  approved_at timestamptz,
+  fulfilled_at timestamptz,
+  ended_at timestamptz,
+  ended_by uuid,
+  end_document bytea,
+  primary key (organisation, id),
+  foreign key (organisation, person) references person,
+  foreign key (organisation, proposer) references person,
+  foreign key (organisation, approver) references person,
+  check (proposer <> person),
+  check (approver is null or (approver <> person and approver <> proposer)),
+  check ((approver is null) = (approved_at is null) and (approver is null) = (approval is null)),
+  check (fulfilled_at is null or approved_at is not null),
+  check ((ended_at is null) = (end_document is null))
+);
+create index grants_by_person on grants (organisation, person, form);
+create index grants_by_form on grants (organisation, form);
+
+-- The secret of one generation of a form key, sealed to one reader; person null: to the
+-- organisation's recovery recipient.
+create table key_envelope (
+  organisation uuid not null,
+  form text not null,
+  generation integer not null,
+  person uuid,
+  sealed bytea not null,
+  sealed_by uuid not null,
+  sealed_at timestamptz not null,
+  unique nulls not distinct (organisation, form, generation, person),
+  foreign key (organisation, form, generation) references form_key
+);
+
+create table cases (
+  organisation uuid not null,
+  id uuid not null,
+  form text not null,
+  version integer not null,
+  generation integer not null,
+  arrival text not null check (arrival in ('browser', 'server')),
+  received_at timestamptz not null,
+  authenticator_hash bytea not null check (length(authenticator_hash) = 32),
+  sealed_hash bytea not null check (length(sealed_hash) = 32),
+  attachments integer not null default 0,
+  answers bytea not null,
+  summary bytea not null,
+  case_key bytea not null,
+  receipt_key bytea not null,
+  primary key (organisation, id)
+);
+alter table cases alter answers set storage external, alter summary set storage external,
+  alter case_key set storage external, alter receipt_key set storage external;
+create index cases_by_form on cases (organisation, form, received_at desc, id);
+
+create table attachment (
+  organisation uuid not null,
+  case_id uuid not null,
+  id uuid not null,
+  size bigint not null check (size > 0),
+  chunks integer not null check (chunks > 0),
+  sha256 bytea not null check (length(sha256) = 32),
+  primary key (organisation, case_id, id),
+  foreign key (organisation, case_id) references cases
+);
+-- Chunks arrive before their case does; those whose case never comes are swept after a day.
+create table attachment_chunk (
+  organisation uuid not null references organisation,
+  case_id uuid not null,
+  attachment uuid not null,
+  n integer not null check (n between 0 and 9999),
+  bytes bytea not null check (length(bytes) between 1 and 1048576),
+  arrived_at timestamptz not null,
+  primary key (organisation, case_id, attachment, n)
+);
+alter table attachment_chunk alter bytes set storage external;
+create index attachment_chunk_by_arrival on attachment_chunk (arrived_at);
+
+-- Equality answers have no case, and a day instead of a time, so that they are hard to join back.
+create table equality_answer (
+  organisation uuid not null references organisation,
+  id uuid primary key default gen_random_uuid(),
+  form text not null,
+  generation integer not null,
+  received_on date not null,
+  sealed bytea not null
+);
+
+-- The register. A leaf's data is exactly the bytes of `body`. An entry is durable with the act it
+-- tells of; its place in the tree is given afterwards by the sequencer, in the order (xid, id):
+-- whatever becomes visible later has a transaction id that is not below the snapshot's xmin.
+create table register_entry (
+  id bigint generated always as identity,
+  organisation uuid not null references organisation,
+  xid xid8 not null default pg_current_xact_id(),
+  at timestamptz not null,
+  kind text not null,
+  actor uuid,
+  case_id uuid,
+  body text not null,
+  primary key (id)
+);
+create index register_entry_in_order on register_entry (organisation, xid, id);
+create index register_entry_releases on register_entry (organisation, case_id, id)
+  where kind in ('release', 'attachment-release');
+
+-- Appends one entry and returns its id. Facts never carry a submitter's personal data.
+create function register_append(org uuid, kind text, actor uuid, case_id uuid, facts jsonb)
+returns bigint language sql volatile as $$
+  insert into letterbox.register_entry (organisation, at, kind, actor, case_id, body)
+  values (org, now(), kind, actor, case_id, (jsonb_strip_nulls(jsonb_build_object(
+    'v', 1, 'entry', gen_random_uuid(), 'organisation', org, 'kind', kind, 'actor', actor, 'case', case_id,
+    'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))) || jsonb_strip_nulls(facts))::text)
+  returning id
+$$;
+
+create function refuse(state text, code text) returns void language plpgsql as $$
+begin
+  raise exception using errcode = state, message = code;
+end $$;
+
+-- Who asks, found from the secret of their session (set for the transaction), never from an
+-- argument. Null when there is no session in force: 15 idle minutes or 12 hours end one.
+create function session_hash() returns bytea language sql stable as $$
+  select case when current_setting('letterbox.session', true) ~ '^[0-9a-f]{64}$'
+    then sha256(decode(current_setting('letterbox.session', true), 'hex')) end
+$$;
+create type acting as (organisation uuid, person uuid, name text, capacities text[], confirmed boolean);
+create function actor() returns acting language sql stable security definer
+set search_path = letterbox, pg_temp as $$
+  select (p.organisation, p.id, p.name, p.capacities, p.confirmed_at is not null)::acting
+  from session s join person p on p.organisation = s.organisation and p.id = s.person
+  where s.secret_hash = session_hash() and s.ended_at is null and p.left_at is null
+    and s.seen_at > now() - interval '15 minutes' and s.opened_at > now() - interval '12 hours'
+$$;
+-- The actor, or a refusal: the first line of every staff function.
+create function require_actor(capacity text default null) returns acting language plpgsql stable security definer
+set search_path = letterbox, pg_temp as $$
+declare who acting := actor();
+begin
+  if who.person is null then perform refuse('LB401', 'signed-out'); end if;
+  if not who.confirmed then perform refuse('LB403', 'not-confirmed'); end if;
+  if capacity is not null and not capacity = any (who.capacities) then perform refuse('LB403', 'not-' || capacity); end if;
+  return who;
+end $$;
+
+-- THE decision (wall 2) as the database sees it: this person, this form, this generation, now.
+create function may_read(org uuid, who uuid, of_form text, of_generation integer)
+returns boolean language sql stable security definer set search_path = letterbox, pg_temp as $$
+  select exists (
+    select from grants g join person p on p.organisation = g.organisation and p.id = g.person
+    where g.organisation = org and g.person = who and g.form = of_form
+      and g.from_generation <= of_generation
+      and g.approved_at is not null and g.ended_at is null and g.until > now()
+      and p.confirmed_at is not null and p.left_at is null)
+$$;
+
+-- Forces row-level security on every table, with no way through but the owner's functions. Run by
+-- the runner after each migration, so that a new table is closed the day it is written.
+create function close_tables() returns void language plpgsql as $$
+declare t text;
+begin
+  for t in select tablename from pg_tables where schemaname = 'letterbox' loop
+    execute format('alter table letterbox.%I enable row level security', t);
+    execute format('alter table letterbox.%I force row level security', t);
+    if not exists (select from pg_policies where schemaname = 'letterbox' and tablename = t and policyname = 'owner_acts') then
+      execute format('create policy owner_acts on letterbox.%I to letterbox_owner using (true) with check (true)', t);
+    end if;
+  end loop;
+end $$;
+
+-- The register and the signed documents are only ever added to, whoever asks.
+create function never_changes() returns trigger language plpgsql as $$
+begin
+  raise exception using errcode = 'LB403', message = 'append-only';
+end $$;
+create trigger append_only before update or delete or truncate on register_entry
+  for each statement execute function never_changes();
+create trigger append_only before update or delete or truncate on signed_document
+  for each statement execute function never_changes();
+
+-- Adds a signed document with its register entry. Signatures are verified by the desk before and
+-- by every browser after; the database checks what it can: shape, signer, hash.
+create function append_document(org uuid, doc_kind text, by_person uuid, doc text, sig text)
+returns bytea language plpgsql as $$
+declare
+  parsed jsonb := doc::jsonb;
+  doc_hash bytea := sha256(convert_to(doc, 'UTF8'));
+begin
+  if parsed ->> 'kind' is distinct from doc_kind or parsed ->> 'organisation' is distinct from org::text
+    or parsed ->> 'signer' is distinct from by_person::text then
+    perform letterbox.refuse('LB422', 'document-mismatch');
+  end if;
+  insert into letterbox.signed_document (organisation, hash, kind, signer, text, signature, at)
+  values (org, doc_hash, doc_kind, by_person, doc, sig, now())
+  on conflict (organisation, hash) do nothing;
+  if not found then perform letterbox.refuse('LB409', 'document-replayed'); end if;
+  perform letterbox.register_append(org, doc_kind, by_person, null,
+    jsonb_build_object('document', encode(doc_hash, 'hex'), 'subject', parsed ->> 'person', 'form', parsed ->> 'form'));
+  return doc_hash;
+end $$;
+
+-- A refusal is told in a transaction of its own, since the refused one is rolled back.
+create function register_refusal(what text, why text, about_case uuid default null, about_form text default null)
+returns void language plpgsql security definer set search_path = letterbox, pg_temp as $$
+declare who acting := actor();
+begin
+  if who.person is null then return; end if;
+  perform register_append(who.organisation, 'refusal', who.person, about_case,
+    jsonb_build_object('act', left(what, 60), 'why', left(why, 60), 'form', left(about_form, 40)));
+end $$;
+
+grant execute on function actor(), session_hash(), may_read(uuid, uuid, text, integer) to letterbox_desk;
+grant execute on function register_refusal(text, text, uuid, text) to letterbox_desk;

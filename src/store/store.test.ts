@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { isRefusal } from '../web/refusal.ts';
+import { act, sessionSecret } from './store.ts';
+import { testDatabase } from './testing.ts';
+
+test('a refusal raised in SQL comes back as a value and its transaction leaves nothing', async () => {
+  const db = await testDatabase();
+  await db.admin.run(
+    'create table letterbox.probe (n int); grant insert on letterbox.probe to letterbox_desk',
+  );
+  const refused = await act(db.desk, null, async (tx) => {
+    await tx.run('insert into letterbox.probe values (1)');
+    await tx.run(
+      "do $$ begin raise exception using errcode = 'LB409', message = 'document-replayed'; end $$",
+    );
+  });
+  expect(isRefusal(refused) && refused.kind).toBe('conflict');
+  expect(
+    await db.admin.one(z.object({ n: z.bigint() }), 'select count(*) as n from letterbox.probe'),
+  ).toEqual({ n: 0n });
+});
+
+test('the session of one transaction is gone in the next on the same connection', async () => {
+  const db = await testDatabase();
+  const secret = sessionSecret('a'.repeat(64));
+  const setting = z.object({ value: z.string().nullable() });
+  const inside = await act(db.desk, secret, (tx) =>
+    tx.one(setting, "select current_setting('letterbox.session', true) as value"),
+  );
+  const after = await db.desk.one(setting, "select current_setting('letterbox.session', true) as value");
+  expect(inside).toEqual({ value: 'a'.repeat(64) });
+  expect(after.value ?? '').toBe('');
+});
+
+test('no role of a running process owns, inherits or bypasses anything', async () => {
+  const db = await testDatabase();
+  const shape = z.object({ rolname: z.string() });
+  const strong = await db.admin.rows(
+    shape,
+    `select rolname from pg_roles r where rolname like 'letterbox_%' and rolname <> 'letterbox_owner'
+       and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
+            or exists (select from pg_auth_members m where m.member = r.oid)
+            or exists (select from pg_class c where c.relowner = r.oid)
+            or exists (select from pg_proc p where p.proowner = r.oid))`,
+  );
+  expect(strong).toEqual([]);
+});
+
+test('every table has row-level security forced, and no function is for everybody', async () => {
+  const db = await testDatabase();
+  const shape = z.object({ name: z.string() });
+  const open = await db.admin.rows(
+    shape,
+    `select relname as name from pg_class where relnamespace = 'letterbox'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+       and not (relrowsecurity and relforcerowsecurity)`,
+  );
+  const everybody = await db.admin.rows(
+    shape,
+    `select proname as name from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) a
+     where pronamespace = 'letterbox'::regnamespace and a.grantee = 0`,
+  );
+  const loose = await db.admin.rows(
+    shape,
+    `select proname as name from pg_proc where pronamespace = 'letterbox'::regnamespace and prosecdef
+       and not coalesce(proconfig::text, '') like '%search_path=letterbox, pg_temp%'`,
+  );
+  expect({ open, everybody, loose }).toEqual({ open: [], everybody: [], loose: [] });
+});

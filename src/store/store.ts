@@ -1,0 +1,154 @@
+/**
+ * The only way to the database.
+ *
+ * A `Database` is the pool of one role (`letterbox_slot`, `letterbox_desk`, …) and can do what that
+ * role may. Whoever acts is told to PostgreSQL as the secret of their session, for one transaction
+ * at a time; SQL finds out who that is. Settings are transaction-local, so nothing stays behind on
+ * a pooled connection, and nobody ever says `SET ROLE`.
+ */
+import pg from 'pg';
+import type { z } from 'zod';
+import { type Refusal, type RefusalKind, refuse } from '../web/refusal.ts';
+
+export type Role = 'slot' | 'desk' | 'signin' | 'register' | 'admin';
+
+/** 32 random bytes in lowercase hex: what the session cookie holds. */
+export type SessionSecret = string & { readonly brand: 'SessionSecret' };
+
+export function sessionSecret(text: string): SessionSecret | null {
+  return isSessionSecret(text) ? text : null;
+}
+
+function isSessionSecret(text: string): text is SessionSecret {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+export type Parameter = string | number | bigint | boolean | Date | Uint8Array | null | readonly Parameter[];
+
+/** Statements on one connection; every row is parsed on its way in. */
+export type Statements = {
+  /** All rows, each parsed by `shape`. */
+  rows<S extends z.ZodType>(shape: S, sql: string, parameters?: readonly Parameter[]): Promise<z.output<S>[]>;
+  /** The only row; throws when there is none. */
+  one<S extends z.ZodType>(shape: S, sql: string, parameters?: readonly Parameter[]): Promise<z.output<S>>;
+  /** The first row, or null. */
+  maybe<S extends z.ZodType>(
+    shape: S,
+    sql: string,
+    parameters?: readonly Parameter[],
+  ): Promise<z.output<S> | null>;
+  /** Runs a statement for its effect and returns how many rows it touched. */
+  run(sql: string, parameters?: readonly Parameter[]): Promise<number>;
+};
+
+export type Tx = Statements & { readonly transaction: true };
+
+export type Database = Statements & {
+  readonly role: Role;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+};
+
+type Queryable = Pick<pg.Pool, 'query'>;
+
+// timestamptz as Date (the driver's default), int8 as bigint: log sizes and counters never round.
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8 && format !== 'binary'
+      ? (text: string) => BigInt(text)
+      : pg.types.getTypeParser(oid, format),
+};
+
+/** Opens the pool of one role. `size` is the most connections it will hold. */
+export function openDatabase(role: Role, url: string, size = 8): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: size,
+    types,
+    application_name: `letterbox ${role}`,
+    connectionTimeoutMillis: 10_000,
+  });
+  // An idle connection that breaks (the server restarts) is replaced by the pool; it is no crash.
+  pool.on('error', () => undefined);
+  return { role, pool, close: () => pool.end(), ...statements(pool) };
+}
+
+/**
+ * Runs `work` in one transaction as whoever holds `session` (null: nobody). Commits when it returns
+ * a value, rolls back when it throws. A refusal raised in SQL (`LB…`) comes back as a `Refusal`.
+ */
+export async function act<T>(
+  database: Database,
+  session: SessionSecret | null,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T | Refusal> {
+  const client = await database.pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    if (session !== null) await client.query("select set_config('letterbox.session', $1, true)", [session]);
+    const result = await work({ transaction: true, ...statements(client) });
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure;
+    });
+    const refusal = refusalIn(error);
+    if (refusal) return refusal;
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** The refusal that a thrown database error stands for, or null when it is a defect. */
+export function refusalIn(error: unknown): Refusal | null {
+  if (!(error instanceof pg.DatabaseError)) return null;
+  const kind = KINDS[error.code ?? ''];
+  return kind ? refuse(error.message, kind, SENTENCES[error.message] ?? FALLBACK[kind]) : null;
+}
+
+const KINDS: Record<string, RefusalKind> = {
+  LB401: 'signed-out',
+  LB403: 'forbidden',
+  LB404: 'missing',
+  LB409: 'conflict',
+  LB422: 'invalid',
+  LB503: 'busy',
+};
+
+const FALLBACK: Record<RefusalKind, string> = {
+  'signed-out': 'You are signed out. Sign in and try again.',
+  forbidden: 'You cannot do this.',
+  missing: 'There is nothing here for you.',
+  conflict: 'Something changed in the meantime. Look again and repeat it if you still want to.',
+  invalid: 'What was sent does not fit together. Nothing was changed.',
+  busy: 'The service is busy. Try again in a moment.',
+};
+
+const SENTENCES: Record<string, string> = {
+  'not-confirmed': 'Your colleagues have not confirmed you yet. Ask a manager to compare your words.',
+  'not-manager': 'Only a manager can do this. Ask one of your managers.',
+  'append-only': 'The register and signed documents can only be added to.',
+  'document-replayed': 'This signed document was used already. Nothing was changed.',
+  'document-mismatch': 'The signed document is not about this. Nothing was changed.',
+};
+
+function statements(on: Queryable): Statements {
+  const query = async (sql: string, parameters: readonly Parameter[] = []) => on.query(sql, [...parameters]);
+  return {
+    rows: async (shape, sql, parameters) =>
+      (await query(sql, parameters)).rows.map((row) => shape.parse(row)),
+    one: async (shape, sql, parameters) => {
+      const { rows } = await query(sql, parameters);
+      if (rows.length !== 1) throw new Error(`Expected one row, found ${rows.length}.`);
+      return shape.parse(rows[0]);
+    },
+    maybe: async (shape, sql, parameters) => {
+      const { rows } = await query(sql, parameters);
+      return rows.length === 0 ? null : shape.parse(rows[0]);
+    },
+    run: async (sql, parameters) => (await query(sql, parameters)).rowCount ?? 0,
+  };
+}
