@@ -65,3 +65,13 @@ test('negative control: a wrong arrow and an opening on the server are seen', ()
   expect(objection('cases/acts.ts', 'sealing/open.ts')).toContain('opens sealed things');
   expect(objection('sealing/seal.ts', 'store/store.ts')).toContain('may not import');
 });
+
+// A longer file states its reason here.
+const LONGER: Record<string, string> = {};
+
+test('no source file is longer than 350 lines without a stated reason', () => {
+  const long = files(/\.(ts|njk|sql)$/).filter(
+    (file) => !isTest(file) && !LONGER[file] && readFileSync(join(SOURCE, file), 'utf8').split('\n').length > 350,
+  );
+  expect(long).toEqual([]);
+});

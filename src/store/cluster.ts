@@ -5,17 +5,16 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
-import { startEmbedded, writePrivate } from './embedded.ts';
+import { type EmbeddedServer, startEmbedded, writePrivate } from './embedded.ts';
 import { LOGIN_ROLES, type LoginRole, migrate } from './migrate.ts';
 
 export type Cluster = {
   readonly adminUrl: string;
   readonly urls: Readonly<Record<LoginRole, string>>;
   stop(): Promise<void>;
-  /** Resolves when the embedded server ends; never for a server of the user's own. */
-  readonly ended: Promise<void>;
 };
 
 const NAME = 'letterbox';
@@ -41,19 +40,45 @@ export async function openCluster(
       adminUrl: databaseUrl,
       urls: addresses(databaseUrl, secrets, roleUrls),
       stop: async () => undefined,
-      ended: new Promise(() => undefined),
     };
   }
-  const server = await startEmbedded(join(data, 'postgres'), secrets.admin);
+  const server = await keepRunning(join(data, 'postgres'), secrets.admin);
   try {
     await createDatabase(server.adminUrl('postgres'));
     const adminUrl = server.adminUrl(NAME);
     await migrate(adminUrl, secrets);
-    return { adminUrl, urls: addresses(adminUrl, secrets, {}), stop: server.stop, ended: server.ended };
+    return { adminUrl, urls: addresses(adminUrl, secrets, {}), stop: server.stop };
   } catch (error) {
     await server.stop();
     throw error;
   }
+}
+
+/** An embedded server that is started again on the same port when somebody ends it. */
+async function keepRunning(
+  folder: string,
+  password: string,
+): Promise<Pick<EmbeddedServer, 'adminUrl' | 'stop'>> {
+  let server = await startEmbedded(folder, password);
+  let stopping = false;
+  const watch = async (): Promise<void> => {
+    await server.ended;
+    while (!stopping) {
+      try {
+        server = await startEmbedded(folder, password, {}, server.port);
+        return watch();
+      } catch {
+        await wait(1000);
+      }
+    }
+  };
+  const watching = watch();
+  const stop = async () => {
+    stopping = true;
+    await server.stop();
+    await watching;
+  };
+  return { adminUrl: (database) => server.adminUrl(database), stop };
 }
 
 type Secrets = z.infer<typeof secretsShape>;

@@ -25,11 +25,15 @@ export type EmbeddedServer = {
 
 type Programs = { readonly postgres: string; readonly initdb: string };
 
-/** Starts the server on `folder`, making the cluster when there is none. `password` is the superuser's. */
+/**
+ * Starts the server on `folder`, making the cluster when there is none. `password` is the
+ * superuser's; `port` null takes a free one on loopback.
+ */
 export async function startEmbedded(
   folder: string,
   password: string,
   settings: Record<string, string> = {},
+  port: number | null = null,
 ): Promise<EmbeddedServer> {
   const account = unprivilegedAccount();
   const programs = await findPrograms(account);
@@ -38,7 +42,7 @@ export async function startEmbedded(
   await endLeftover(data);
   const deadline = Date.now() + 30_000;
   for (;;) {
-    const server = await launch(programs, data, password, account, settings);
+    const server = await launch(programs, data, password, account, settings, port);
     if (!('failure' in server)) return server;
     // After a kill -9, backends of the old server may hold its shared memory for a moment.
     if (Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${server.failure}`);
@@ -138,8 +142,9 @@ async function launch(
   password: string,
   account: Account | null,
   settings: Record<string, string>,
+  fixedPort: number | null,
 ): Promise<EmbeddedServer | { failure: string }> {
-  const port = await freePort();
+  const port = fixedPort ?? (await freePort());
   const flags = Object.entries({
     listen_addresses: '127.0.0.1',
     port: String(port),
