@@ -67,7 +67,9 @@ test('negative control: a wrong arrow and an opening on the server are seen', ()
 });
 
 // A longer file states its reason here.
-const LONGER: Record<string, string> = {};
+const LONGER: Record<string, string> = {
+  'store/migrations/0001_base.sql': 'one picture of every table beats two halves of it',
+};
 
 test('no source file is longer than 350 lines without a stated reason', () => {
   const long = files(/\.(ts|njk|sql)$/).filter(
