@@ -63,3 +63,10 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     ),
   };
 }
+
+/** The database address of one role, for a part that runs by itself. */
+export function roleUrl(settings: Settings, role: keyof Settings['roleUrls']): string {
+  const url = settings.roleUrls[role];
+  if (!url) throw new Error(`Set DATABASE_URL_${role.toUpperCase()} to the database as letterbox_${role}.`);
+  return url;
+}

@@ -75,7 +75,14 @@ export function parseSealed(bytes: Uint8Array): Sealed | null {
 
 /** Whether the first piece of a longer sealed object (an attachment's first chunk) begins like one. */
 export function startsSealed(bytes: Uint8Array): boolean {
-  return header.test(String.fromCharCode(...bytes.subarray(0, headerLength)));
+  if (bytes.length < headerLength) return false;
+  // Byte by byte: the server asks this of five objects a post, and a pattern over text costs ten times as much.
+  for (let at = 0; at < headerLength; at += 1) {
+    const byte = bytes[at] ?? 0;
+    const fixed = headerShape[at];
+    if (fixed === anySymbol ? base64[byte] !== 1 : byte !== fixed) return false;
+  }
+  return true;
 }
 
 /** Bytes before the nonce: the same for every sealed object, since all have one stanza of one kind. */
@@ -83,8 +90,13 @@ export const headerLength = 1627;
 const nonceLength = 16;
 const tagLength = 16;
 const chunkLength = 65536;
-const header =
-  /^age-encryption\.org\/v1\n-> mlkem768x25519 [A-Za-z0-9+/]{1494}\n[A-Za-z0-9+/]{43}\n--- [A-Za-z0-9+/]{43}\n$/;
+const anySymbol = 0;
+const gap = (symbols: number) => String.fromCharCode(anySymbol).repeat(symbols);
+const headerShape = bytesOf(
+  `age-encryption.org/v1\n-> mlkem768x25519 ${gap(1494)}\n${gap(43)}\n--- ${gap(43)}\n`,
+);
+const base64 = new Uint8Array(256);
+for (const symbol of bytesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')) base64[symbol] = 1;
 
 function isSealed(bytes: Uint8Array<ArrayBuffer>): bytes is Sealed {
   const payload = bytes.length - headerLength - nonceLength;

@@ -69,12 +69,12 @@ test('a post from another site is refused before any room sees it', async () => 
   expect((await from({ origin: 'http://box.example' })).statusCode).toBe(200);
 });
 
-test('every answer forbids foreign scripts, framing, referrers and caching', async () => {
+test('every answer forbids foreign scripts, framing, referrers to others and caching', async () => {
   const app = await createSite(options());
   const { headers } = await app.inject({ url: '/nothing-here', headers: { accept: 'text/html' } });
   expect(headers['content-security-policy']).toContain("default-src 'none'");
   expect(headers['content-security-policy']).toContain("require-trusted-types-for 'script'");
-  expect(headers['referrer-policy']).toBe('no-referrer');
+  expect(headers['referrer-policy']).toBe('same-origin');
   expect(headers['cache-control']).toBe('no-store');
 });
 

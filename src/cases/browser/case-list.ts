@@ -1,0 +1,58 @@
+/** `<letterbox-case-list>`: opens each row's summary in place, in this browser. */
+import { z } from 'zod';
+import { formKeyOf } from '../../grants/browser/form-keys.ts';
+import { NotVerified } from '../../grants/browser/proven.ts';
+import { fromBase64url } from '../../sealing/encoding.ts';
+import { openJson } from '../../sealing/open.ts';
+import { caseId, formId, organisationId } from '../../sealing/place.ts';
+import { SealingError } from '../../sealing/sealing.ts';
+import { submissionPlace } from '../../sealing/submission.ts';
+import { carriedJson, make, say } from '../../web/browser/ask.ts';
+import { type Listed, listedShape, summaryShape } from '../case.ts';
+
+const carried = z.object({ organisation: z.string(), form: z.string(), cases: z.array(listedShape) });
+
+class CaseListElement extends HTMLElement {
+  async connectedCallback(): Promise<void> {
+    const { organisation, form, cases } = carried.parse(carriedJson(this));
+    const progress = this.querySelector('progress');
+    let opened = 0;
+    for (const each of cases) {
+      const cell = this.querySelector(`[data-summary="${each.id}"]`);
+      if (!cell) continue;
+      try {
+        cell.replaceChildren(...(await openSummary(organisation, form, each)));
+      } catch (error) {
+        if (error instanceof NotVerified) return this.stop(error.message);
+        cell.textContent =
+          error instanceof SealingError ? error.message : 'This summary could not be opened.';
+      }
+      opened += 1;
+      if (progress) progress.value = opened;
+    }
+    progress?.remove();
+    say(this, '');
+  }
+
+  private stop(message: string): void {
+    this.querySelector('progress')?.remove();
+    say(this, message, 'error');
+  }
+}
+
+async function openSummary(organisation: string, form: string, listed: Listed): Promise<HTMLElement[]> {
+  const { version, generation } = listed;
+  const of = {
+    organisation: organisationId(organisation),
+    form: formId(form),
+    version,
+    generation,
+    case: caseId(listed.id),
+  };
+  const key = await formKeyOf(form, generation);
+  const sealed = fromBase64url(listed.summary) ?? new Uint8Array();
+  const { title, lines } = summaryShape.parse(await openJson(key, sealed, submissionPlace(of, 'summary')));
+  return [make('strong', {}, title), ...lines.map((line) => make('div', { class: 'govuk-hint' }, line))];
+}
+
+customElements.define('letterbox-case-list', CaseListElement);

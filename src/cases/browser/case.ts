@@ -1,0 +1,173 @@
+/** `<letterbox-case>`: asks for one case, opens it here, checks its place and its answers, shows it. */
+import { z } from 'zod';
+import { checkAnswers } from '../../forms/check.ts';
+import { dayOf } from '../../forms/day.ts';
+import { caseRows, type FormDefinition, filesIn } from '../../forms/form.ts';
+import { parseAnswers } from '../../forms/reading.ts';
+import { formKeyOf } from '../../grants/browser/form-keys.ts';
+import { NotVerified } from '../../grants/browser/proven.ts';
+import { fromBase64url } from '../../sealing/encoding.ts';
+import type { Identity } from '../../sealing/keys.ts';
+import { openSubmission } from '../../sealing/open.ts';
+import { caseId, formId, organisationId } from '../../sealing/place.ts';
+import { SealingError } from '../../sealing/sealing.ts';
+import type { CaseAddress } from '../../sealing/submission.ts';
+import { ask, make, say } from '../../web/browser/ask.ts';
+import { openingShape, type Released, releasedShape, summaryShape } from '../case.ts';
+import { attachmentRow } from './attachment.ts';
+
+class CaseElement extends HTMLElement {
+  async connectedCallback(): Promise<void> {
+    const id = this.dataset.case ?? '';
+    say(this, 'Opening the case in this browser …');
+    try {
+      await this.show(id);
+      say(this, '');
+    } catch (error) {
+      const told = error instanceof NotVerified || error instanceof SealingError;
+      if (!told) console.error(error);
+      say(
+        this,
+        told
+          ? error.message
+          : 'This case could not be opened. Reload the page, or tell your data protection officer.',
+        'error',
+      );
+    }
+    this.querySelector('progress')?.remove();
+  }
+
+  private async show(id: string): Promise<void> {
+    const openings = await ask(`/cases/${id}/openings`);
+    const answer = await ask(`/cases/${id}/release`, {});
+    if (!answer.ok) throw new NotVerified(answer.message);
+    const released = releasedShape.parse(answer.body);
+    const of = addressOf(released);
+    const key = await formKeyOf(released.form, released.generation);
+    const opened = await openSubmission(key, of, sealedOf(released));
+    const form = definitionOf(released.definition);
+    this.append(
+      ...heading(released, summaryShape.parse(opened.summary).title),
+      ...answersOf(form, opened.answers, released),
+      ...filesOf(form, opened.answers, released, of, opened.caseIdentity),
+      ...openedBefore(openings.ok ? openings.body : []),
+    );
+  }
+}
+
+function addressOf(released: Released): CaseAddress {
+  const { version, generation } = released;
+  return {
+    organisation: organisationId(released.organisation),
+    form: formId(released.form),
+    case: caseId(released.id),
+    version,
+    generation,
+  };
+}
+
+const bytes = (text: string) => fromBase64url(text) ?? new Uint8Array();
+const sealedOf = ({ answers, summary, caseKey }: Released) => ({
+  answers: bytes(answers),
+  summary: bytes(summary),
+  caseKey: bytes(caseKey),
+});
+
+/** The server parsed it by the forms' own schema before it sent it. */
+const definitionShape = z.custom<FormDefinition>(
+  (value) => typeof value === 'object' && value !== null && 'pages' in value && Array.isArray(value.pages),
+);
+const definitionOf = (value: unknown): FormDefinition => definitionShape.parse(value);
+
+function heading(released: Released, title: string): HTMLElement[] {
+  const how =
+    released.arrival === 'browser'
+      ? "Sealed in the submitter's browser"
+      : 'Sealed on arrival: sent without JavaScript, readable to our server for a moment';
+  const received = new Date(released.receivedAt).toLocaleString('en-GB', {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: 'Europe/London',
+  });
+  return [
+    make('h2', { class: 'govuk-heading-m', 'data-title': '' }, title),
+    make('p', { class: 'govuk-body' }, `Received ${received}. ${how}. Its place was checked.`),
+  ];
+}
+
+function answersOf(form: FormDefinition, opened: unknown, released: Released): HTMLElement[] {
+  const answers = parseAnswers(form, opened);
+  const day = dayOf(new Date(released.receivedAt));
+  const broken = new Map(
+    checkAnswers(form, answers, day).map((problem) => [problem.question, problem.message]),
+  );
+  const list: HTMLElement[] = [];
+  let section = '';
+  for (const row of caseRows(form, answers, day)) {
+    if (row.section !== section) {
+      section = row.section;
+      list.push(
+        make('h3', { class: 'govuk-heading-s' }, section),
+        make('dl', { class: 'govuk-summary-list' }),
+      );
+    }
+    const value = make('dd', { class: 'govuk-summary-list__value letterbox-answer' }, row.value);
+    const wrong = broken.get(row.question.id);
+    if (wrong)
+      value.append(
+        make('p', { class: 'govuk-error-message' }, `This answer breaks its question's rule: ${wrong}`),
+      );
+    list
+      .at(-1)
+      ?.append(
+        make(
+          'div',
+          { class: 'govuk-summary-list__row' },
+          make('dt', { class: 'govuk-summary-list__key' }, row.label),
+          value,
+        ),
+      );
+  }
+  return list;
+}
+
+function filesOf(
+  form: FormDefinition,
+  opened: unknown,
+  released: Released,
+  of: CaseAddress,
+  caseIdentity: Identity,
+): HTMLElement[] {
+  const named = filesIn(form, parseAnswers(form, opened));
+  if (released.files.length === 0) return [];
+  const rows = released.files.map((file) => {
+    const name = named.find((each) => each.id === file.id)?.name ?? 'A file that no answer mentions';
+    return attachmentRow(of, { ...file, name }, caseIdentity);
+  });
+  return [
+    make('h3', { class: 'govuk-heading-s' }, 'Attachments'),
+    make('ul', { class: 'govuk-list' }, ...rows),
+  ];
+}
+
+function openedBefore(body: unknown): HTMLElement[] {
+  const openings = z
+    .array(openingShape)
+    .parse(body)
+    .filter((each) => each.kind === 'release');
+  const rows = openings.map((each) => {
+    const at = new Date(each.at).toLocaleString('en-GB', {
+      dateStyle: 'long',
+      timeStyle: 'short',
+      timeZone: 'Europe/London',
+    });
+    return make('li', {}, `${each.name}, ${at}`);
+  });
+  const text =
+    rows.length === 0
+      ? make('p', { class: 'govuk-body' }, 'Nobody. You are the first.')
+      : make('ul', { class: 'govuk-list govuk-list--bullet' }, ...rows);
+  return [make('h3', { class: 'govuk-heading-s' }, 'Who opened it before'), text];
+}
+
+customElements.define('letterbox-case', CaseElement);

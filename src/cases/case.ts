@@ -1,0 +1,53 @@
+/**
+ * # Note: reading
+ *
+ * A reader gets one case at a time: its envelope, its ciphertext, and an entry in the register that
+ * was written before either left the database. What comes over the wire is sealed; it is opened in
+ * the reader's browser, where each object's place is compared with where it was found, and the
+ * answers are checked again by the rules of the form version they were given under.
+ *
+ * LIMIT: the register proves what was handed over, not what a reader does with it.
+ */
+import { z } from 'zod';
+
+/** A row of a form's list: what is not sealed, and the sealed summary (base64url). */
+export const listedShape = z.object({
+  id: z.string(),
+  reference: z.string(),
+  version: z.number(),
+  generation: z.number(),
+  receivedAt: z.string(),
+  attachments: z.number(),
+  arrival: z.enum(['browser', 'server']),
+  summary: z.string(),
+});
+export type Listed = z.infer<typeof listedShape>;
+
+/** One released case, sealed; bytes as base64url. `definition`: the form as it was asked then. */
+export const releasedShape = z.object({
+  organisation: z.string(),
+  id: z.string(),
+  reference: z.string(),
+  form: z.string(),
+  version: z.number(),
+  generation: z.number(),
+  arrival: z.enum(['browser', 'server']),
+  receivedAt: z.string(),
+  answers: z.string(),
+  summary: z.string(),
+  caseKey: z.string(),
+  files: z.array(z.object({ id: z.string(), size: z.number(), chunks: z.number() })),
+  definition: z.unknown(),
+});
+export type Released = z.infer<typeof releasedShape>;
+
+export const openingShape = z.object({
+  person: z.string(),
+  name: z.string(),
+  at: z.string(),
+  kind: z.string(),
+});
+export type Opening = z.infer<typeof openingShape>;
+
+/** What a sealed summary holds. */
+export const summaryShape = z.object({ title: z.string(), lines: z.array(z.string()) });

@@ -1,0 +1,217 @@
+/** Founds a body in Node through the acts that browsers cause: two managers, a first reader, open forms. */
+import * as opaque from '@serenity-kit/opaque';
+import pg from 'pg';
+import { actOnGrant, approveFormKey, makeFormKey } from '../grants/acts.ts';
+import { newFormKey, sign } from '../grants/form-key.ts';
+import { endOfDayAfter, type Proposal } from '../grants/grant.ts';
+import { signApproval, signProposal } from '../grants/proposal.ts';
+import { accessState, formKeys, ownFormTitles } from '../grants/store.ts';
+import { confirmPerson, endSession, invitePerson, type Method, openSession, takeIn } from '../people/acts.ts';
+import { makeEnrolment, makeFounding, type Signed, signMembership } from '../people/enrolment.ts';
+import { verifyPeople } from '../people/person.ts';
+import { invitationFor, signedDocuments } from '../people/store.ts';
+import { identityFromSecret, type Recipient, recipientOf } from '../sealing/keys.ts';
+import { formId, newId } from '../sealing/place.ts';
+import { sha256Hex } from '../sealing/signature.ts';
+import { type StaffIdentity, sealStaff } from '../sealing/staff.ts';
+import { act, type Database, type SessionSecret } from '../store/store.ts';
+import { isRefusal, type Refusal } from '../web/refusal.ts';
+import type { DemonstrationPerson } from './demonstration.ts';
+import { foundingLink } from './invite-body.ts';
+import { publishShippedForms } from './shipped-forms.ts';
+
+export type Host = {
+  readonly adminUrl: string;
+  readonly desk: Database;
+  readonly signin: Database;
+  readonly opaqueSetup: string;
+  readonly deskUrl: string;
+  readonly slug: string;
+};
+
+type SignedIn = { readonly staff: StaffIdentity; readonly session: SessionSecret };
+
+const NAME = 'Exampleshire Office for Policing';
+
+/** The first two people are managers, the third reads every form, the rest are colleagues. */
+export async function foundBody(host: Host, people: readonly DemonstrationPerson[]): Promise<void> {
+  const [founder, second, reader, ...rest] = people;
+  if (!founder || !second || !reader) throw new Error('A demonstration body needs three people.');
+  const { manager, recovery } = await found(host, founder);
+  await publishShippedForms(host.desk, manager.session);
+  const other = await join(host, manager, second, [manager]);
+  const reads = await join(host, manager, reader, [manager, other]);
+  const colleagues = await Promise.all(rest.map((each) => join(host, manager, each, [manager, other])));
+  for (const { form } of await inside(host, manager, ownFormTitles)) {
+    await letRead(host, manager, other, reads.staff, form);
+    await openForm(host, reads, other, form, recovery);
+  }
+  for (const { session } of [manager, other, reads, ...colleagues]) await endSession(host.desk, session);
+}
+
+async function found(
+  host: Host,
+  founder: DemonstrationPerson,
+): Promise<{ manager: SignedIn; recovery: Recipient }> {
+  const link = await foundingLink(host.adminUrl, host.deskUrl, host.slug);
+  const made = await makeFounding(NAME, founder, new Date());
+  const invitation = link.split('/').at(-1) ?? '';
+  const person = settled(
+    await takeIn(host.signin, 'found', invitation, made, await passphraseOf(host, founder, made.staff)),
+  );
+  await markDemonstration(host);
+  const session = await openSession(host.signin, made.staff.organisation, person.id, 'passphrase');
+  return { manager: { staff: made.staff, session }, recovery: await recipientOf(made.recovery) };
+}
+
+/** Pages of this body say that its keys are public. */
+async function markDemonstration({ adminUrl, slug }: Host): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    await client.query('update letterbox.organisation set demonstration = true where slug = $1', [slug]);
+  } finally {
+    await client.end();
+  }
+}
+
+async function join(
+  host: Host,
+  inviter: SignedIn,
+  person: DemonstrationPerson,
+  managers: readonly SignedIn[],
+): Promise<SignedIn> {
+  const { secret } = settled(await invitePerson(host.desk, inviter.session, person));
+  const invited = await invitationFor(host.signin, secret);
+  if (!invited?.person || !invited.organisation || !invited.founding)
+    throw new Error('The invitation is not there.');
+  const about = {
+    name: person.name,
+    email: person.email,
+    organisation: invited.organisation,
+    person: invited.person,
+    founding: invited.founding,
+  };
+  const made = await makeEnrolment(about, new Date());
+  settled(await takeIn(host.signin, 'enrol', secret, made, await passphraseOf(host, person, made.staff)));
+  const enrolment = await sha256Hex(made.text);
+  for (const manager of managers) {
+    const signed = await signMembership(
+      manager.staff,
+      { person: invited.person, enrolment, capacities: person.capacities },
+      new Date(),
+    );
+    settled(await confirmPerson(host.desk, manager.session, signed));
+  }
+  return {
+    staff: made.staff,
+    session: await openSession(host.signin, invited.organisation, invited.person, 'passphrase'),
+  };
+}
+
+/** What the browser does with a passphrase: OPAQUE registration, and the identity sealed to its export key. */
+async function passphraseOf(
+  { opaqueSetup }: Host,
+  person: DemonstrationPerson,
+  staff: StaffIdentity,
+): Promise<Method> {
+  const { clientRegistrationState, registrationRequest } = opaque.client.startRegistration({
+    password: person.passphrase,
+  });
+  const { registrationResponse } = opaque.server.createRegistrationResponse({
+    serverSetup: opaqueSetup,
+    userIdentifier: person.email,
+    registrationRequest,
+  });
+  const { registrationRecord, exportKey } = opaque.client.finishRegistration({
+    clientRegistrationState,
+    registrationResponse,
+    password: person.passphrase,
+  });
+  const unlock = await identityFromSecret(new TextEncoder().encode(exportKey), 'letterbox unlock passphrase');
+  return {
+    kind: 'passphrase',
+    record: registrationRecord,
+    totp: person.totp,
+    sealed: await sealStaff(await recipientOf(unlock), staff, new Date()),
+  };
+}
+
+async function letRead(
+  host: Host,
+  proposer: SignedIn,
+  approver: SignedIn,
+  reader: StaffIdentity,
+  form: string,
+): Promise<void> {
+  const now = new Date();
+  const state = await inside(host, proposer, (tx) => accessState(tx, form));
+  const directory = await verifyPeople(
+    await inside(host, proposer, signedDocuments),
+    proposer.staff.founding,
+  );
+  const grantee = directory.people.get(reader.person);
+  const purpose = state.purposes[0];
+  if (!grantee || !purpose) throw new Error('The demonstration’s first reader cannot be given access.');
+  const proposal: Proposal = {
+    id: newId(),
+    person: reader.person,
+    purpose,
+    fromGeneration: 1,
+    until: endOfDayAfter(now.toISOString(), 364),
+  };
+  settled(
+    await actOnGrant(
+      host.desk,
+      proposer.session,
+      'propose',
+      await signProposal(proposer.staff, state, proposal, grantee, now),
+    ),
+  );
+  const proposed = await inside(host, approver, (tx) => accessState(tx, form));
+  const grant = proposed.grants.find((each) => each.id === proposal.id);
+  if (!grant) throw new Error('The demonstration’s proposal is not there.');
+  settled(
+    await actOnGrant(
+      host.desk,
+      approver.session,
+      'approve',
+      await signApproval(approver.staff, proposed, grant, 1, new Date()),
+    ),
+  );
+}
+
+async function openForm(
+  host: Host,
+  reader: SignedIn,
+  manager: SignedIn,
+  form: string,
+  recovery: Recipient,
+): Promise<void> {
+  const of = { organisation: reader.staff.organisation, form: formId(form), generation: 1 };
+  settled(
+    await makeFormKey(host.desk, reader.session, await newFormKey(reader.staff, of, recovery, new Date())),
+  );
+  const [key] = await inside(host, manager, (tx) => formKeys(tx, form));
+  if (!key) throw new Error('The demonstration’s form key is not there.');
+  const { organisation, person: signer } = manager.staff;
+  const approval: Signed = await sign(manager.staff, {
+    kind: 'form-key-approval',
+    organisation,
+    formKey: key.document,
+    signer,
+    at: new Date().toISOString(),
+  });
+  settled(await approveFormKey(host.desk, manager.session, approval));
+}
+
+async function inside<T>(host: Host, who: SignedIn, work: Parameters<typeof act<T>>[2]): Promise<T> {
+  return settled(await act(host.desk, who.session, work));
+}
+
+/** A refusal here is a defect of the demonstration, not somebody's mistake. */
+function settled<T>(result: T | Refusal): T {
+  if (isRefusal(result))
+    throw new Error(`The demonstration was refused: ${result.refusal}. ${result.message}`);
+  return result;
+}

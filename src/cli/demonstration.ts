@@ -1,0 +1,142 @@
+/**
+ * The demonstration body: invented people whose passphrases and codes are public, founded, confirmed
+ * and granted access through the same acts as a real body, and filled with invented submissions
+ * through its own front door. Never anything but loopback.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as opaque from '@serenity-kit/opaque';
+import pg from 'pg';
+import { z } from 'zod';
+import { codeOf, offerSecondFactor } from '../people/second-factor.ts';
+import type { Cluster } from '../store/cluster.ts';
+import { writePrivate } from '../store/embedded.ts';
+import type { Database } from '../store/store.ts';
+import { foundBody } from './demonstration-body.ts';
+import { keptOpaqueSetup } from './desk.ts';
+import { fillCases, progress } from './fill.ts';
+import type { Settings } from './settings.ts';
+
+const SLUG = 'exampleshire';
+/** As many as there were in the incident. */
+const CASES = 394;
+
+const personShape = z.object({
+  name: z.string(),
+  email: z.string(),
+  capacities: z.array(z.enum(['manager', 'caseworker', 'data-protection-officer', 'keyholder'])),
+  role: z.string(),
+  passphrase: z.string(),
+  totp: z.string(),
+});
+export type DemonstrationPerson = z.infer<typeof personShape>;
+const fileShape = z.object({ complete: z.boolean(), people: z.array(personShape) });
+
+export type Demonstration = {
+  readonly howToSignIn: readonly string[];
+  /** Each person with the code of this moment. */
+  signInDetails(): (DemonstrationPerson & { readonly code: string })[];
+  /** Fills the body up to its number of cases, through the public side at `publicUrl`. */
+  fill(publicUrl: string): Promise<void>;
+};
+
+const PEOPLE = [
+  {
+    name: 'Amara Okafor',
+    email: 'amara@example.org',
+    capacities: ['manager'],
+    role: 'Manager, founded the body',
+  },
+  { name: 'Ben Whitlow', email: 'ben@example.org', capacities: ['manager'], role: 'Manager' },
+  {
+    name: 'Carys Bevan',
+    email: 'carys@example.org',
+    capacities: ['caseworker'],
+    role: 'Caseworker, reads both forms',
+  },
+  {
+    name: 'Dev Malhotra',
+    email: 'dev@example.org',
+    capacities: ['caseworker'],
+    role: 'Caseworker without access: give him some',
+  },
+] as const;
+
+/** Founds the body where it is not founded yet; what was cut short is set aside and begun anew. */
+export async function prepareDemonstration(
+  settings: Settings,
+  { cluster, desk, signin }: { cluster: Cluster; desk: Database; signin: Database },
+): Promise<Demonstration> {
+  const file = join(settings.data, 'demonstration.json');
+  const before = existsSync(file) ? fileShape.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
+  const people = before?.complete ? before.people : await invent();
+  if (!before?.complete) {
+    await setAside(cluster.adminUrl);
+    writePrivate(file, JSON.stringify({ complete: false, people }, null, 2));
+    const opaqueSetup = await keptOpaqueSetup(settings.data);
+    await foundBody(
+      { adminUrl: cluster.adminUrl, desk, signin, opaqueSetup, deskUrl: settings.deskUrl, slug: SLUG },
+      people,
+    );
+    writePrivate(file, JSON.stringify({ complete: true, people }, null, 2));
+  }
+  return {
+    howToSignIn: [
+      `Sign in at ${settings.deskUrl}/sign-in with a passphrase; ${settings.deskUrl}/demonstration shows`,
+      'everybody’s passphrase and the code of the moment. To begin with:',
+      `  ${people[2]?.name}: ${people[2]?.email}, passphrase "${people[2]?.passphrase}"`,
+    ],
+    signInDetails: () => people.map((person) => ({ ...person, code: codeOf(person.totp, new Date()) })),
+    fill: (publicUrl) => fillUp(cluster.adminUrl, publicUrl),
+  };
+}
+
+async function invent(): Promise<DemonstrationPerson[]> {
+  await opaque.ready;
+  return Promise.all(
+    PEOPLE.map(async (person) => ({
+      ...person,
+      capacities: [...person.capacities],
+      passphrase: `${person.name.split(' ')[0]?.toLowerCase()} opens the letterbox`,
+      totp: (await offerSecondFactor(person.email)).secret,
+    })),
+  );
+}
+
+/** A founding that was cut short (a kill, a full disk) cannot be continued: it moves out of the way. */
+async function setAside(adminUrl: string): Promise<void> {
+  await administer(adminUrl, (client) =>
+    client.query(
+      "update letterbox.organisation set slug = 'set-aside-' || left(id::text, 13) where slug = $1",
+      [SLUG],
+    ),
+  );
+  await administer(adminUrl, (client) =>
+    client.query('delete from letterbox.invitation where slug = $1', [SLUG]),
+  );
+}
+
+async function fillUp(adminUrl: string, publicUrl: string): Promise<void> {
+  const sql =
+    'select count(*)::integer as n from letterbox.cases c join letterbox.organisation o on o.id = c.organisation where o.slug = $1';
+  const { rows } = await administer(adminUrl, (client) => client.query(sql, [SLUG]));
+  const there = z.object({ n: z.number() }).parse(rows[0]).n;
+  if (there >= CASES) return;
+  await fillCases({
+    publicUrl,
+    organisation: SLUG,
+    cases: CASES - there,
+    from: there,
+    onProgress: progress('Filling the demonstration'),
+  });
+}
+
+async function administer<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,88 @@
+/** The staff side: `letterbox desk`, or a part of `letterbox start`. Holds the desk's and the sign-in's roles. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as opaque from '@serenity-kit/opaque';
+import { casesRoutes } from '../cases/routes.ts';
+import { grantsRoutes } from '../grants/routes.ts';
+import { peopleRoutes } from '../people/routes.ts';
+import { findActor } from '../people/store.ts';
+import { registerRoutes } from '../register/routes.ts';
+import { writePrivate } from '../store/embedded.ts';
+import { type Database, openDatabase, type SessionSecret } from '../store/store.ts';
+import { type Assets, buildAssets } from '../web/assets.ts';
+import { createSite } from '../web/server.ts';
+import type { Demonstration } from './demonstration.ts';
+import type { Main } from './letterbox.ts';
+import { answers, type Served, serveUntilStopped } from './serving.ts';
+import { readSettings, roleUrl, type Settings } from './settings.ts';
+import { publishShippedForms } from './shipped-forms.ts';
+
+export type DeskParts = {
+  readonly settings: Settings;
+  readonly desk: Database;
+  readonly signin: Database;
+  readonly assets: Assets;
+  readonly demonstration: Demonstration | null;
+  readonly say: (line: string) => void;
+};
+
+/** Serves the desk; resolves once it listens. */
+export async function startDesk({
+  settings,
+  desk,
+  signin,
+  assets,
+  demonstration,
+  say,
+}: DeskParts): Promise<Served> {
+  const app = await createSite({
+    site: 'desk',
+    assets,
+    ready: async () =>
+      (await answers(desk, 'select from letterbox.find_session()')) &&
+      (await answers(signin, "select from letterbox.passkey_for('')")),
+    whoIs: (cookies) => findActor(desk, cookies),
+    demonstration: () => demonstration !== null,
+    diagnostics: say,
+    trustProxy: settings.trustProxy,
+  });
+  await app.register(
+    peopleRoutes({
+      desk,
+      signin,
+      party: { id: new URL(settings.deskUrl).hostname, origin: new URL(settings.deskUrl).origin },
+      opaqueSetup: await keptOpaqueSetup(settings.data),
+      deskUrl: settings.deskUrl,
+      onFounded: (session: SessionSecret) => publishShippedForms(desk, session),
+    }),
+  );
+  await app.register(grantsRoutes({ desk }));
+  await app.register(casesRoutes({ desk }));
+  await app.register(registerRoutes({ desk }));
+  app.get('/demonstration', { config: { audience: 'public' } }, (_request, reply) =>
+    demonstration
+      ? reply.page('people/pages/demonstration.njk', { people: demonstration.signInDetails() })
+      : reply.callNotFound(),
+  );
+  return {
+    address: await app.listen({ host: settings.host, port: settings.deskPort }),
+    close: () => app.close(),
+  };
+}
+
+/** OPAQUE's long-term server secret; without it nobody could sign in by passphrase again. */
+export async function keptOpaqueSetup(data: string): Promise<string> {
+  await opaque.ready;
+  const file = join(data, 'opaque-server-setup');
+  if (!existsSync(file)) writePrivate(file, opaque.server.createSetup());
+  return readFileSync(file, 'utf8');
+}
+
+export const main: Main = async (_args, say) => {
+  const settings = readSettings(process.env);
+  const desk = openDatabase('desk', roleUrl(settings, 'desk'), 8);
+  const signin = openDatabase('signin', roleUrl(settings, 'signin'), 4);
+  const assets = await buildAssets();
+  const served = await startDesk({ settings, desk, signin, assets, demonstration: null, say });
+  return serveUntilStopped([desk, signin, served], say);
+};

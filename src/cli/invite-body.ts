@@ -1,0 +1,36 @@
+/** `letterbox invite-body SLUG`: a one-time link by which somebody founds a body on this host. */
+import pg from 'pg';
+import { freshSecret } from '../people/store.ts';
+import type { Main } from './letterbox.ts';
+import { readSettings } from './settings.ts';
+
+/** Makes a founding link with the right of whoever administers the database. The secret is shown once. */
+export async function foundingLink(adminUrl: string, deskUrl: string, slug: string): Promise<string> {
+  const { secret, hash } = freshSecret();
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    await client.query('set role letterbox_owner');
+    await client.query('select letterbox.invite_body($1, $2)', [slug, hash]);
+  } finally {
+    await client.end();
+  }
+  return `${deskUrl}/join/${secret}`;
+}
+
+export const main: Main = async (args, say) => {
+  const [slug = ''] = args;
+  if (!/^[a-z0-9-]{1,40}$/.test(slug)) {
+    say(
+      'letterbox invite-body SLUG: the slug is the body’s part of public addresses: small letters, figures and dashes.',
+    );
+    return 2;
+  }
+  const settings = readSettings(process.env);
+  if (!settings.databaseUrl)
+    throw new Error(
+      'Set DATABASE_URL to the database’s administrator. (npm start -- --empty prints a link by itself.)',
+    );
+  say(await foundingLink(settings.databaseUrl, settings.deskUrl, slug));
+  return 0;
+};

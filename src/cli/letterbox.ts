@@ -1,0 +1,38 @@
+/**
+ * `letterbox <program>`: each program is a file of this folder with a `main`.
+ */
+const PROGRAMS: Record<string, readonly [summary: string, load: () => Promise<{ main: Main }>]> = {
+  start: ['everything on one machine, with its own database', () => import('./start.ts')],
+  slot: ['the public side, by itself', () => import('./slot.ts')],
+  desk: ['the staff side, by itself', () => import('./desk.ts')],
+  register: ['the register’s sequencer, by itself', () => import('./register.ts')],
+  fill: ['fill a body with sealed submissions', () => import('./fill.ts')],
+  'invite-body': ['make a one-time link to found a body', () => import('./invite-body.ts')],
+  verify: ['check a downloaded register, offline', () => import('./verify.ts')],
+  disaster: ['open sealed files with keys alone', () => import('./disaster.ts')],
+};
+
+/** Runs with the words after the program's name; returns the exit code. */
+export type Main = (args: string[], say: (line: string) => void) => Promise<number>;
+
+async function run(): Promise<number> {
+  const [name = '', ...args] = process.argv.slice(2);
+  const program = PROGRAMS[name];
+  if (!program) {
+    const lines = Object.entries(PROGRAMS).map(
+      ([each, [summary]]) => `  letterbox ${each.padEnd(12)} ${summary}`,
+    );
+    console.error(['Usage:', ...lines].join('\n'));
+    return name === '' || name === '--help' ? 0 : 2;
+  }
+  const { main } = await program[1]();
+  return main(args, (line) => console.log(line));
+}
+
+try {
+  process.exitCode = await run();
+} catch (error) {
+  console.error(`letterbox: ${error instanceof Error ? error.message : error}`);
+  if (process.env.LETTERBOX_TRACE) console.error(error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,70 @@
+/** The public side: `letterbox slot`, or a part of `letterbox start`. Holds the slot's database role only. */
+
+import { formsRoutes } from '../forms/routes.ts';
+import { publishedForm, publishedForms } from '../forms/store.ts';
+import { type Database, openDatabase } from '../store/store.ts';
+import { postCases } from '../submissions/acts.ts';
+import { sealedOnArrival } from '../submissions/arrival.ts';
+import { openIntake } from '../submissions/intake.ts';
+import { startSweeping } from '../submissions/jobs.ts';
+import { submissionsRoutes } from '../submissions/routes.ts';
+import { type Assets, buildAssets } from '../web/assets.ts';
+import { createSite } from '../web/server.ts';
+import type { Main } from './letterbox.ts';
+import { answers, type Served, serveUntilStopped } from './serving.ts';
+import { readSettings, roleUrl, type Settings } from './settings.ts';
+
+export type SlotParts = {
+  readonly settings: Settings;
+  readonly database: Database;
+  readonly assets: Assets;
+  readonly demonstration: boolean;
+  readonly say: (line: string) => void;
+};
+
+/** Serves the public side; resolves once it listens. */
+export async function startSlot({
+  settings,
+  database,
+  assets,
+  demonstration,
+  say,
+}: SlotParts): Promise<Served> {
+  const app = await createSite({
+    site: 'slot',
+    assets,
+    ready: () => answers(database, 'select from letterbox.published_forms() limit 1'),
+    demonstration: () => demonstration,
+    diagnostics: say,
+    trustProxy: settings.trustProxy,
+  });
+  const intake = openIntake((batch) => postCases(database, batch));
+  await app.register(
+    formsRoutes({
+      publishedForm: (organisation, form) => publishedForm(database, organisation, form),
+      listForms: () => publishedForms(database),
+      ...sealedOnArrival({ database, intake }),
+      sender: 'submissions/pages/sending.njk',
+    }),
+  );
+  await app.register(submissionsRoutes({ database, intake }));
+  const sweeping = startSweeping(database);
+  const address = await app.listen({ host: settings.host, port: settings.publicPort });
+  return {
+    address,
+    close: async () => {
+      await app.close();
+      await sweeping.close();
+    },
+  };
+}
+
+export const main: Main = async (_args, say) => {
+  const settings = readSettings(process.env);
+  const database = openDatabase('slot', roleUrl(settings, 'slot'), 8);
+  const assets = await buildAssets();
+  return serveUntilStopped(
+    [database, await startSlot({ settings, database, assets, demonstration: false, say })],
+    say,
+  );
+};

@@ -1,0 +1,72 @@
+/** `<letterbox-form-key>`: makes a form's key as its first reader, or countersigns one as a manager. */
+import { z } from 'zod';
+import { toHex } from '../../sealing/encoding.ts';
+import { parseRecipient } from '../../sealing/keys.ts';
+import { formId } from '../../sealing/place.ts';
+import { ask, carriedJson } from '../../web/browser/ask.ts';
+import { newFormKey, sign } from '../form-key.ts';
+import { formKeyShape } from '../shapes.ts';
+import { provenInForce } from '../verify.ts';
+import { NotVerified, recoveryRecipient, type Verified, verified } from './proven.ts';
+import { onPress } from './signing.ts';
+
+const carried = z.object({
+  form: z.string(),
+  generation: z.number(),
+  keys: z.array(formKeyShape),
+  what: z.enum(['make', 'approve']),
+});
+type Carried = z.infer<typeof carried>;
+
+class FormKeyElement extends HTMLElement {
+  connectedCallback(): void {
+    onPress(this, async () => {
+      const about = carried.parse(carriedJson(this));
+      const who = await verified();
+      await (about.what === 'make' ? makeKey(about, who) : approveKey(about, who));
+      return `/forms/${about.form}/key`;
+    });
+  }
+}
+
+async function makeKey({ form, generation }: Carried, { staff, proven, founding }: Verified): Promise<void> {
+  const mine = provenInForce(proven, new Date().toISOString()).some(
+    ({ grant }) => grant.form === form && grant.person === staff.person,
+  );
+  if (!mine) throw new NotVerified('No two signatures prove that you may read this form.');
+  const of = { organisation: staff.organisation, form: formId(form), generation: generation + 1 };
+  const made = await newFormKey(staff, of, parseRecipient(recoveryRecipient(founding)), new Date());
+  const answer = await ask(`/forms/${form}/key`, {
+    text: made.text,
+    signature: made.signature,
+    own: toHex(made.own),
+    recovery: toHex(made.recovery),
+  });
+  if (!answer.ok) throw new NotVerified(answer.message);
+}
+
+async function approveKey({ form, keys }: Carried, { staff, directory, proven }: Verified): Promise<void> {
+  const key = keys.find((each) => !each.approved);
+  if (!key) throw new NotVerified('No key waits to be countersigned.');
+  const reads = provenInForce(proven, new Date().toISOString()).some(
+    ({ grant }) => grant.form === form && grant.person === key.maker,
+  );
+  const signed = proven.keysMade.some(
+    ({ hash, key: made }) => hash === key.document && made.signer === key.maker && made.form === form,
+  );
+  if (!signed || !reads || !directory.people.has(key.maker))
+    throw new NotVerified(
+      'Whoever made this key is not proven to be a reader of the form. Nothing was signed.',
+    );
+  const approval = await sign(staff, {
+    kind: 'form-key-approval',
+    organisation: staff.organisation,
+    formKey: key.document,
+    signer: staff.person,
+    at: new Date().toISOString(),
+  });
+  const answer = await ask(`/forms/${form}/key/approval`, approval);
+  if (!answer.ok) throw new NotVerified(answer.message);
+}
+
+customElements.define('letterbox-form-key', FormKeyElement);

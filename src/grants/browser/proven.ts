@@ -1,0 +1,63 @@
+/** What this browser has verified by itself, from the founding record its person trusts. */
+import { z } from 'zod';
+import { unlocked } from '../../people/browser/unlocked.ts';
+import { type Directory, verifyPeople } from '../../people/person.ts';
+import type { StaffIdentity } from '../../sealing/staff.ts';
+import { ask } from '../../web/browser/ask.ts';
+import { type AccessState, isInForce } from '../grant.ts';
+import { type Proven, provenInForce, verifyGrants } from '../verify.ts';
+
+export type Verified = {
+  readonly staff: StaffIdentity;
+  readonly directory: Directory;
+  readonly proven: Proven;
+  readonly founding: string;
+};
+
+const documentsShape = z.array(
+  z.object({
+    kind: z.string(),
+    hash: z.string(),
+    signer: z.string(),
+    text: z.string(),
+    signature: z.string(),
+    position: z.coerce.number(),
+  }),
+);
+
+export class NotVerified extends Error {}
+
+/** Everything signed in the organisation, verified here. Throws `NotVerified` with a sentence to show. */
+export async function verified(): Promise<Verified> {
+  const staff = await unlocked();
+  if (!staff) throw new NotVerified('Your keys are locked. Sign in again to unlock them.');
+  const answer = await ask('/documents');
+  if (!answer.ok) throw new NotVerified(answer.message);
+  const documents = documentsShape.parse(answer.body);
+  const directory = await verifyPeople(documents, staff.founding);
+  if (!directory.people.has(staff.person)) {
+    throw new NotVerified(
+      'The signed documents do not lead from your founding record to you. Tell your data protection officer.',
+    );
+  }
+  const founding = documents.find((each) => each.hash === staff.founding)?.text ?? '';
+  return { staff, directory, proven: await verifyGrants(documents, directory), founding };
+}
+
+/**
+ * Whether the server's story of who reads a form is the one the signed documents prove. A reader the
+ * server hides, or one it invents, makes this false, and nothing is signed on top of it.
+ */
+export function agrees(state: AccessState, proven: Proven, at: string): boolean {
+  const told = state.grants.filter((grant) => isInForce(grant, at)).map((grant) => grant.document);
+  const shown = provenInForce(proven, at)
+    .filter(({ grant }) => grant.form === state.form)
+    .map(({ hash }) => hash);
+  return [...told].sort().join() === [...shown].sort().join();
+}
+
+/** The organisation's recovery recipient, from its founding document. */
+export function recoveryRecipient(founding: string): string {
+  const shape = z.object({ recovery: z.object({ recipient: z.string() }) });
+  return shape.parse(JSON.parse(founding)).recovery.recipient;
+}

@@ -1,0 +1,27 @@
+/** What every signing element does: one button, one line that says how it stands, errors in words. */
+import { say } from '../../web/browser/ask.ts';
+import { NotVerified } from './proven.ts';
+
+/** Runs `work` when the element's button is pressed; what it returns is where to go next. */
+export function onPress(element: HTMLElement, work: () => Promise<string>): void {
+  const button = element.querySelector('button');
+  if (!button) return;
+  button.removeAttribute('hidden');
+  button.addEventListener('click', async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    say(element, 'Checking every signature and signing …');
+    try {
+      location.assign(await work());
+    } catch (error) {
+      button.disabled = false;
+      if (!(error instanceof NotVerified)) console.error(error);
+      say(element, error instanceof NotVerified ? error.message : UNEXPECTED, 'error');
+    }
+  });
+}
+
+const UNEXPECTED =
+  'Something went wrong in this browser, and nothing was signed. Reload the page and try again.';
+export const DISAGREES =
+  'What the server says about who can read this form is not what the signed documents prove. Nothing was signed. Tell your data protection officer.';

@@ -1,0 +1,61 @@
+/** Making a form's key and sealing it to people; pure, in the browser of a reader (or a demonstration). */
+import { generateIdentity, type Identity, type Recipient } from '../sealing/keys.ts';
+import { type FormId, formKeyPlace, type OrganisationId, type PersonId } from '../sealing/place.ts';
+import { type Sealed, sealEnvelope } from '../sealing/seal.ts';
+import { signText } from '../sealing/signature.ts';
+import type { StaffIdentity } from '../sealing/staff.ts';
+import { documentText, type GrantsDocument, type Signed } from './documents.ts';
+
+export type KeyOf = {
+  readonly organisation: OrganisationId;
+  readonly form: FormId;
+  readonly generation: number;
+};
+
+/** Signs a document of this room. */
+export async function sign(staff: StaffIdentity, document: GrantsDocument): Promise<Signed> {
+  const text = documentText(document);
+  return { text, signature: await signText(staff.signingKey, text) };
+}
+
+/** The envelope of one generation's secret to one person (null: the recovery recipient). */
+export function sealFormKey(
+  of: KeyOf,
+  secret: Identity,
+  person: PersonId | null,
+  to: Recipient,
+  now: Date,
+): Promise<Sealed> {
+  return sealEnvelope(to, { ...formKeyPlace(of, person), at: now.toISOString() }, secret);
+}
+
+export type MadeFormKey = Signed & {
+  readonly identity: Identity;
+  readonly own: Sealed;
+  readonly recovery: Sealed;
+};
+
+/** A fresh form key, sealed to its maker and to the organisation's recovery recipient, with its document. */
+export async function newFormKey(
+  staff: StaffIdentity,
+  of: KeyOf,
+  recovery: Recipient,
+  now: Date,
+): Promise<MadeFormKey> {
+  const { identity, recipient } = await generateIdentity();
+  const signed = await sign(staff, {
+    kind: 'form-key',
+    organisation: of.organisation,
+    form: of.form,
+    generation: of.generation,
+    recipient,
+    signer: staff.person,
+    at: now.toISOString(),
+  });
+  return {
+    ...signed,
+    identity,
+    own: await sealFormKey(of, identity, staff.person, staff.recipient, now),
+    recovery: await sealFormKey(of, identity, null, recovery, now),
+  };
+}

@@ -1,0 +1,201 @@
+/** The desk's pages about who can read what. All state changes come signed, as JSON, from our own pages. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { act, type Database, type SessionSecret, type Statements } from '../store/store.ts';
+import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
+import { actOnGrant, approveFormKey, fulfilGrant, makeFormKey } from './acts.ts';
+import type { AccessState, Standing } from './grant.ts';
+import { accessState, formKeys, formOfGrant, myFormKeys, ownFormTitles, whatWaits } from './store.ts';
+import { accessPage, approvalPage, choicesPage, previewPage, readProposal } from './views.ts';
+
+export type GrantsDeps = { readonly desk: Database };
+
+const staff = { config: { audience: 'staff' } } as const;
+const signedShape = z.strictObject({ text: z.string().max(20_000), signature: z.string().max(200) });
+const sealedHex = z
+  .string()
+  .regex(/^([0-9a-f]{2})+$/)
+  .max(20_000);
+
+/** Registers this room's routes on the desk. */
+export function grantsRoutes(deps: GrantsDeps) {
+  return async (app: FastifyInstance): Promise<void> => {
+    readingRoutes(app, deps);
+    proposingRoutes(app, deps);
+    decidingRoutes(app, deps);
+    keyRoutes(app, deps);
+  };
+}
+
+/** Asks the database as whoever signed in; staff doors have an actor. */
+function ask<T>(
+  deps: GrantsDeps,
+  request: FastifyRequest,
+  work: (on: Statements) => Promise<T>,
+): Promise<T | Refusal> {
+  return act(deps.desk, sessionOf(request), work);
+}
+
+function sessionOf(request: FastifyRequest): SessionSecret {
+  if (!request.actor) throw new Error('A staff route was reached without an actor.');
+  return request.actor.session;
+}
+
+const parameter = (request: FastifyRequest, name: string): string => {
+  const shape = z.object({ [name]: z.string().max(80) });
+  return shape.parse(request.params)[name] ?? '';
+};
+
+function readingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
+  app.get('/access', staff, async (request, reply) => {
+    const forms = await ask(deps, request, async (on) => {
+      const titles = await ownFormTitles(on);
+      return Promise.all(
+        titles.map(async (each) => ({
+          ...each,
+          ...accessPage(await accessState(on, each.form), new Date()),
+        })),
+      );
+    });
+    return isRefusal(forms) ? reply.refuse(forms) : reply.page('grants/pages/overview.njk', { forms });
+  });
+  app.get('/forms/:form/access', staff, async (request, reply) => {
+    const form = parameter(request, 'form');
+    const found = await ask(deps, request, async (on) => ({
+      state: await accessState(on, form),
+      keys: await formKeys(on, form),
+    }));
+    if (isRefusal(found)) return reply.refuse(found);
+    return reply.page('grants/pages/access.njk', {
+      ...accessPage(found.state, new Date()),
+      keys: found.keys,
+    });
+  });
+  app.get('/keys', staff, async (request, reply) => {
+    const keys = await ask(deps, request, myFormKeys);
+    if (isRefusal(keys)) return reply.refuse(keys);
+    return keys.map((key) => ({ ...key, sealed: Buffer.from(key.sealed).toString('hex') }));
+  });
+  app.get('/waiting', staff, async (request, reply) => {
+    const waiting = await ask(deps, request, whatWaits);
+    return isRefusal(waiting) ? reply.refuse(waiting) : waiting;
+  });
+}
+
+function proposingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
+  app.get('/forms/:form/access/propose', staff, async (request, reply) => {
+    const state = await ask(deps, request, (on) => accessState(on, parameter(request, 'form')));
+    if (isRefusal(state)) return reply.refuse(state);
+    const proposer = request.actor?.person ?? '';
+    const asked = readProposal(request.query, state, proposer, new Date());
+    if (asked === null)
+      return reply.page('grants/pages/propose.njk', choicesPage(state, proposer, {}, [], new Date()));
+    if (!asked.proposal)
+      return reply.page(
+        'grants/pages/propose.njk',
+        choicesPage(state, proposer, asked.typed, asked.problems, new Date()),
+        422,
+      );
+    return reply.page('grants/pages/preview.njk', previewPage(state, asked.proposal, new Date()));
+  });
+  app.post('/forms/:form/access/propose', staff, async (request, reply) => {
+    const signed = signedShape.parse(request.body);
+    const done = await actOnGrant(deps.desk, sessionOf(request), 'propose', signed, {
+      form: parameter(request, 'form'),
+    });
+    return isRefusal(done) ? reply.refuse(done) : reply.status(201).send(done);
+  });
+}
+
+type Found = { readonly state: AccessState; readonly grant: Standing };
+
+async function findGrant(deps: GrantsDeps, request: FastifyRequest): Promise<Found | Refusal> {
+  const id = z.uuid().safeParse(parameter(request, 'grant'));
+  const missing = refuse('missing', 'missing', 'There is no such proposal in your organisation.');
+  if (!id.success) return missing;
+  return ask(deps, request, async (on) => {
+    const form = await formOfGrant(on, id.data);
+    if (form === null) return missing;
+    const state = await accessState(on, form);
+    const grant = state.grants.find((each) => each.id === id.data);
+    return grant ? { state, grant } : missing;
+  });
+}
+
+function decidingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
+  const show = async (request: FastifyRequest, reply: FastifyReply, page: string) => {
+    const found = await findGrant(deps, request);
+    if (isRefusal(found)) return reply.refuse(found);
+    return reply.page(
+      page,
+      await approvalPage(found.state, found.grant, request.actor?.person ?? '', new Date()),
+    );
+  };
+  app.get('/grants/:grant/approve', staff, (request, reply) =>
+    show(request, reply, 'grants/pages/approve.njk'),
+  );
+  app.get('/grants/:grant/end', staff, (request, reply) => show(request, reply, 'grants/pages/end.njk'));
+  for (const what of ['approve', 'end'] as const) {
+    app.post(`/grants/:grant/${what}`, staff, async (request, reply) => {
+      const done = await actOnGrant(deps.desk, sessionOf(request), what, signedShape.parse(request.body));
+      return isRefusal(done) ? reply.refuse(done) : done;
+    });
+  }
+  app.get('/grants/:grant', staff, async (request, reply) => {
+    const found = await findGrant(deps, request);
+    return isRefusal(found) ? reply.refuse(found) : found;
+  });
+  app.post('/grants/:grant/fulfil', staff, async (request, reply) => {
+    const { keys } = z
+      .strictObject({
+        keys: z
+          .array(z.strictObject({ generation: z.number().int().positive(), sealed: sealedHex }))
+          .min(1)
+          .max(1000),
+      })
+      .parse(request.body);
+    const done = await fulfilGrant(
+      deps.desk,
+      sessionOf(request),
+      z.uuid().parse(parameter(request, 'grant')),
+      keys,
+    );
+    return isRefusal(done) ? reply.refuse(done) : { fulfilled: true };
+  });
+}
+
+function keyRoutes(app: FastifyInstance, deps: GrantsDeps): void {
+  app.get('/forms/:form/key', staff, async (request, reply) => {
+    const form = parameter(request, 'form');
+    const found = await ask(deps, request, async (on) => ({
+      state: await accessState(on, form),
+      keys: await formKeys(on, form),
+      waits: await whatWaits(on),
+    }));
+    if (isRefusal(found)) return reply.refuse(found);
+    const mine = found.waits.filter((each) => each.form === form).map((each) => each.what);
+    return reply.page('grants/pages/key.njk', {
+      ...accessPage(found.state, new Date()),
+      keys: found.keys,
+      make: mine.includes('make-key'),
+      approve: mine.includes('approve-key'),
+    });
+  });
+  app.post('/forms/:form/key', staff, async (request, reply) => {
+    const key = signedShape.extend({ own: sealedHex, recovery: sealedHex }).parse(request.body);
+    const [own, recovery] = [Buffer.from(key.own, 'hex'), Buffer.from(key.recovery, 'hex')];
+    const done = await makeFormKey(
+      deps.desk,
+      sessionOf(request),
+      { ...key, own, recovery },
+      { form: parameter(request, 'form') },
+    );
+    return isRefusal(done) ? reply.refuse(done) : reply.status(201).send({ made: true });
+  });
+  app.post('/forms/:form/key/approval', staff, async (request, reply) => {
+    const done = await approveFormKey(deps.desk, sessionOf(request), signedShape.parse(request.body), {
+      form: parameter(request, 'form'),
+    });
+    return isRefusal(done) ? reply.refuse(done) : { approved: true };
+  });
+}

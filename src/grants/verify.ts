@@ -1,0 +1,130 @@
+/**
+ * Which grants and form keys are proven: by signatures of two different people, verified from the
+ * founding record down. Runs in every browser before it seals a key to anyone, so that a row written
+ * into the database by whomever can never make anything readable.
+ */
+import type { Directory, SignedDocument } from '../people/person.ts';
+import { sha256Hex, verifyText } from '../sealing/signature.ts';
+import {
+  type ApprovalDocument,
+  type FormKeyDocument,
+  type GrantDocument,
+  type GrantsDocument,
+  parseDocument,
+} from './documents.ts';
+
+export type ProvenGrant = {
+  readonly hash: string;
+  readonly grant: GrantDocument;
+  readonly approval: ApprovalDocument;
+  readonly ended: boolean;
+};
+export type ProvenKey = { readonly hash: string; readonly key: FormKeyDocument };
+export type Ignored = { readonly hash: string; readonly why: string };
+
+export type Proven = {
+  readonly grants: readonly ProvenGrant[];
+  readonly keys: readonly ProvenKey[];
+  /** Form keys that their maker signed, countersigned or not. */
+  readonly keysMade: readonly ProvenKey[];
+  /** What was there and does not count, and why: shown, never trusted. */
+  readonly ignored: readonly Ignored[];
+};
+
+type Checked = { readonly hash: string; readonly document: GrantsDocument };
+
+/** Walks the documents of this room and keeps what two confirmed managers really signed. */
+export async function verifyGrants(
+  documents: readonly SignedDocument[],
+  directory: Directory,
+): Promise<Proven> {
+  const ignored: Ignored[] = [];
+  const checked: Checked[] = [];
+  for (const signed of documents) {
+    if (!KINDS.includes(signed.kind)) continue;
+    const result = await check(signed, directory);
+    if ('why' in result) ignored.push(result);
+    else checked.push(result);
+  }
+  const grants = checked.flatMap((each) => provenGrant(each, checked, directory, ignored));
+  const keys = checked.flatMap((each) => provenKey(each, checked, directory));
+  const keysMade = checked.flatMap(({ hash, document }) =>
+    document.kind === 'form-key' ? [{ hash, key: document }] : [],
+  );
+  return { grants, keys, keysMade, ignored };
+}
+
+/** Grants that are proven, not ended, and last beyond `at`. */
+export function provenInForce(proven: Proven, at: string): ProvenGrant[] {
+  return proven.grants.filter(({ grant, ended }) => !ended && grant.until > at);
+}
+
+const KINDS: readonly string[] = ['grant', 'approval', 'grant-end', 'form-key', 'form-key-approval'];
+
+async function check(signed: SignedDocument, directory: Directory): Promise<Checked | Ignored> {
+  const hash = await sha256Hex(signed.text);
+  const document = parseDocument(signed.text);
+  if (!document || hash !== signed.hash) return { hash, why: 'It is not a well-formed document.' };
+  const signer = directory.people.get(document.signer);
+  if (!signer) return { hash, why: 'Its signer is not a confirmed person.' };
+  if (document.organisation !== directory.organisation)
+    return { hash, why: 'It is about another organisation.' };
+  if (!(await verifyText(signer.verifyKey, signed.text, signed.signature))) {
+    return { hash, why: 'Its signature is not that of its signer.' };
+  }
+  return { hash, document };
+}
+
+function isManager(directory: Directory, person: string): boolean {
+  return directory.people.get(person)?.capacities.includes('manager') ?? false;
+}
+
+function provenGrant(
+  { hash, document }: Checked,
+  all: readonly Checked[],
+  directory: Directory,
+  ignored: Ignored[],
+): ProvenGrant[] {
+  if (document.kind !== 'grant') return [];
+  const refuse = (why: string) => {
+    ignored.push({ hash, why });
+    return [];
+  };
+  const grantee = directory.people.get(document.person);
+  if (!grantee) return refuse('The person it names is not confirmed.');
+  if (grantee.recipient !== document.recipient || grantee.fingerprint !== document.fingerprint) {
+    return refuse('The key it names is not the key of the person it names.');
+  }
+  if (document.signer === document.person) return refuse('Its proposer is the person it is for.');
+  if (!isManager(directory, document.signer)) return refuse('Its proposer is not a manager.');
+  const approval = all
+    .map((each) => each.document)
+    .find(
+      (each): each is ApprovalDocument =>
+        each.kind === 'approval' &&
+        each.grant === hash &&
+        each.state === document.state &&
+        each.signer !== document.signer &&
+        each.signer !== document.person &&
+        isManager(directory, each.signer),
+    );
+  if (!approval) return refuse('No second manager approved it.');
+  // Ending closes; one manager is enough.
+  const ended = all.some(
+    ({ document: each }) =>
+      each.kind === 'grant-end' && each.grant === hash && isManager(directory, each.signer),
+  );
+  return [{ hash, grant: document, approval, ended }];
+}
+
+function provenKey({ hash, document }: Checked, all: readonly Checked[], directory: Directory): ProvenKey[] {
+  if (document.kind !== 'form-key') return [];
+  const approved = all.some(
+    ({ document: each }) =>
+      each.kind === 'form-key-approval' &&
+      each.formKey === hash &&
+      each.signer !== document.signer &&
+      isManager(directory, each.signer),
+  );
+  return approved ? [{ hash, key: document }] : [];
+}

@@ -1,0 +1,83 @@
+/** The people of an organisation: who there is, inviting one, confirming one's words. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { act, type SessionSecret } from '../store/store.ts';
+import { isRefusal, refuse } from '../web/refusal.ts';
+import type { Actor } from '../web/server.ts';
+import { confirmPerson, invitePerson } from './acts.ts';
+import { CAPACITIES } from './documents.ts';
+import { signaturesNeeded } from './person.ts';
+import type { PeopleDeps } from './routes.ts';
+import { people } from './store.ts';
+
+const staff = { config: { audience: 'staff' } } as const;
+const signedShape = z.strictObject({ text: z.string().max(20_000), signature: z.string().max(200) });
+
+const colleagueShape = z.object({
+  name: z
+    .string()
+    .trim()
+    .min(1, 'Enter their full name')
+    .max(200, 'Their name must be 200 characters or fewer'),
+  email: z
+    .email('Enter an email address in the correct format, like name@example.com')
+    .max(254)
+    .transform((text) => text.toLowerCase()),
+  capacities: z.preprocess(
+    (value) => (value === undefined ? [] : [value].flat()),
+    z.array(z.enum(CAPACITIES)),
+  ),
+});
+
+const sessionOf = (actor: Actor | null): SessionSecret | null => actor?.session ?? null;
+
+export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
+  app.get('/people', staff, async (request, reply) => {
+    if (request.actor && !request.actor.confirmed) return reply.page('people/pages/waiting.njk', {});
+    const rows = await act(deps.desk, sessionOf(request.actor), people);
+    if (isRefusal(rows)) return reply.refuse(rows);
+    const managers = rows.filter((row) => row.confirmed_at && !row.left_at);
+    return reply.page('people/pages/people.njk', { people: rows, needed: signaturesNeeded(managers) });
+  });
+  app.get('/people/invite', staff, (_request, reply) =>
+    reply.page('people/pages/invite.njk', { typed: {}, problems: [] }),
+  );
+  app.post('/people/invite', staff, async (request, reply) => {
+    const parsed = colleagueShape.safeParse(request.body);
+    const again = (problems: readonly { field: string; message: string }[]) =>
+      reply.page('people/pages/invite.njk', { typed: request.body, problems }, 422);
+    if (!parsed.success) {
+      return again(
+        parsed.error.issues.map((issue) => ({ field: String(issue.path[0]), message: issue.message })),
+      );
+    }
+    const session = sessionOf(request.actor);
+    if (!session) throw new Error('A staff route was reached without an actor.');
+    const invited = await invitePerson(deps.desk, session, parsed.data);
+    if (isRefusal(invited))
+      return invited.kind === 'conflict'
+        ? again([{ field: 'email', message: invited.message }])
+        : reply.refuse(invited);
+    return reply.page(
+      'people/pages/invited.njk',
+      { name: parsed.data.name, link: `${deps.deskUrl}/join/${invited.secret}` },
+      201,
+    );
+  });
+  app.get('/people/:person/confirm', staff, async (request, reply) => {
+    const { person } = z.object({ person: z.string().max(80) }).parse(request.params);
+    const rows = await act(deps.desk, sessionOf(request.actor), people);
+    if (isRefusal(rows)) return reply.refuse(rows);
+    const found = rows.find((row) => row.id === person);
+    if (!found)
+      return reply.refuse(refuse('missing', 'missing', 'There is no such person in your organisation.'));
+    const needed = signaturesNeeded(rows.filter((row) => row.confirmed_at && !row.left_at));
+    return reply.page('people/pages/confirm.njk', { person: found, needed });
+  });
+  app.post('/people/:person/confirm', staff, async (request, reply) => {
+    const session = sessionOf(request.actor);
+    if (!session) throw new Error('A staff route was reached without an actor.');
+    const done = await confirmPerson(deps.desk, session, signedShape.parse(request.body));
+    return isRefusal(done) ? reply.refuse(done) : done;
+  });
+}

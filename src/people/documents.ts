@@ -1,0 +1,67 @@
+/**
+ * The signed documents about people, as texts and back:
+ *
+ *     {"kind":"enrolment","organisation":"0190…","signer":"0190…","name":"…","email":"…","recipient":"age1pq1…",
+ *      "verifyKey":"…","founding":"…64 hex…","at":"2026-11-02T09:00:00.000Z"}
+ *
+ * Parsers refuse unknown keys and anything that is not of its exact shape; they judge no signature.
+ */
+import { z } from 'zod';
+import { canonicalJson } from '../sealing/encoding.ts';
+
+export const CAPACITIES = ['manager', 'caseworker', 'data-protection-officer', 'keyholder'] as const;
+
+const id = z.uuid().lowercase();
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const recipient = z.string().regex(/^age1pq1[0-9a-z]+$/);
+const verifyKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+const name = z.string().min(1).max(200);
+const email = z.email().max(254);
+const signed = { organisation: id, signer: id, at: z.iso.datetime({ precision: 3 }) };
+
+const foundingShape = z.strictObject({
+  kind: z.literal('founding'),
+  ...signed,
+  name,
+  person: z.strictObject({ id, name, email }),
+  recipient,
+  verifyKey,
+  recovery: z.strictObject({ recipient, k: z.number().int().min(2), n: z.number().int().max(20) }),
+});
+const enrolmentShape = z.strictObject({
+  kind: z.literal('enrolment'),
+  ...signed,
+  name,
+  email,
+  recipient,
+  verifyKey,
+  founding: hash,
+});
+const membershipShape = z.strictObject({
+  kind: z.literal('membership'),
+  ...signed,
+  person: id,
+  enrolment: hash,
+  capacities: z.array(z.enum(CAPACITIES)).max(CAPACITIES.length),
+});
+const anyShape = z.discriminatedUnion('kind', [foundingShape, enrolmentShape, membershipShape]);
+
+export type FoundingDocument = z.infer<typeof foundingShape>;
+export type EnrolmentDocument = z.infer<typeof enrolmentShape>;
+export type MembershipDocument = z.infer<typeof membershipShape>;
+export type PeopleDocument = z.infer<typeof anyShape>;
+
+/** The text that gets signed. */
+export function peopleText(document: PeopleDocument): string {
+  return canonicalJson(anyShape.parse(document));
+}
+
+/** A document about people from its text, or null for anything else. */
+export function parsePeopleDocument(text: string): PeopleDocument | null {
+  try {
+    const parsed = anyShape.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}

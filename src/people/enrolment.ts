@@ -1,0 +1,83 @@
+/** Making keys and signing the documents about people; pure, in the browser of whoever signs. */
+import { generateIdentity, type Identity, type Recipient } from '../sealing/keys.ts';
+import { newId, organisationId, type PersonId, personId } from '../sealing/place.ts';
+import { sha256Hex, signText } from '../sealing/signature.ts';
+import { generateStaffKeys, type StaffIdentity } from '../sealing/staff.ts';
+import { type MembershipDocument, peopleText } from './documents.ts';
+
+export type Signed = { readonly text: string; readonly signature: string };
+export type Called = { readonly name: string; readonly email: string };
+export type Recovery = { readonly recipient: Recipient; readonly k: number; readonly n: number };
+
+/** How a body's recovery identity is split unless it decides otherwise: any 2 of 3. */
+export const RECOVERY = { k: 2, n: 3 } as const;
+
+export type Founding = Signed & { readonly staff: StaffIdentity; readonly recovery: Identity };
+
+/** A new organisation: its founder's keys, its recovery identity, and the founding document. */
+export async function makeFounding(organisation: string, founder: Called, now: Date): Promise<Founding> {
+  const keys = await generateStaffKeys();
+  const recovery = await generateIdentity();
+  const [org, person] = [organisationId(newId()), personId(newId())];
+  const text = peopleText({
+    kind: 'founding',
+    organisation: org,
+    signer: person,
+    name: organisation,
+    person: { id: person, name: founder.name, email: founder.email },
+    recipient: keys.recipient,
+    verifyKey: keys.verifyKey,
+    recovery: { recipient: recovery.recipient, ...RECOVERY },
+    at: now.toISOString(),
+  });
+  const staff = { ...keys, organisation: org, person, founding: await sha256Hex(text) };
+  return { text, signature: await signText(keys.signingKey, text), staff, recovery: recovery.identity };
+}
+
+export type Invited = Called & {
+  readonly organisation: string;
+  readonly person: string;
+  readonly founding: string;
+};
+
+/** A colleague's keys and the document by which they give them. */
+export async function makeEnrolment(
+  invited: Invited,
+  now: Date,
+): Promise<Signed & { readonly staff: StaffIdentity }> {
+  const keys = await generateStaffKeys();
+  const [organisation, person] = [organisationId(invited.organisation), personId(invited.person)];
+  const text = peopleText({
+    kind: 'enrolment',
+    organisation,
+    signer: person,
+    name: invited.name,
+    email: invited.email,
+    recipient: keys.recipient,
+    verifyKey: keys.verifyKey,
+    founding: invited.founding,
+    at: now.toISOString(),
+  });
+  const staff = { ...keys, organisation, person, founding: invited.founding };
+  return { text, signature: await signText(keys.signingKey, text), staff };
+}
+
+type Confirmed = {
+  readonly person: PersonId | string;
+  readonly enrolment: string;
+  readonly capacities: MembershipDocument['capacities'];
+};
+
+/** A manager's word that these keys are this person's. */
+export async function signMembership(staff: StaffIdentity, about: Confirmed, now: Date): Promise<Signed> {
+  const text = peopleText({
+    kind: 'membership',
+    organisation: staff.organisation,
+    person: about.person,
+    enrolment: about.enrolment,
+    capacities: about.capacities,
+    signer: staff.person,
+    at: now.toISOString(),
+  });
+  return { text, signature: await signText(staff.signingKey, text) };
+}

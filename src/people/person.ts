@@ -1,0 +1,156 @@
+/**
+ * # Note: who is who
+ *
+ * An organisation begins with its founding document, signed by the founder's own key; its hash lies
+ * in everybody's sealed staff identity and is the anchor of all trust. Each further person gives
+ * their keys in an enrolment they sign themselves, and counts once enough managers have compared
+ * their words and signed a membership: min(2, managers so far). So the founder vouches alone for one
+ * person only; after that nobody can add anybody by themselves.
+ *
+ * This function is the whole rule. It runs in every browser before a grant is believed.
+ */
+import { fingerprint, parseRecipient, type Recipient } from '../sealing/keys.ts';
+import { parseVerifyKey, sha256Hex, type VerifyKey, verifyText } from '../sealing/signature.ts';
+import {
+  type EnrolmentDocument,
+  type FoundingDocument,
+  type MembershipDocument,
+  parsePeopleDocument,
+} from './documents.ts';
+
+/** A document as it is stored: `text` verbatim, `hash` its SHA-256 in hex, `position` its order. */
+export type SignedDocument = {
+  readonly kind: string;
+  readonly hash: string;
+  readonly signer: string;
+  readonly text: string;
+  readonly signature: string;
+  readonly position: number;
+};
+
+export type PersonInDirectory = {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+  readonly recipient: Recipient;
+  readonly verifyKey: VerifyKey;
+  /** Of recipient and verify key together; what grants name and words are made of. */
+  readonly fingerprint: string;
+  readonly capacities: readonly string[];
+  /** Hash of the document by which they gave their keys. */
+  readonly enrolment: string;
+};
+
+export type Directory = {
+  readonly organisation: string;
+  readonly people: ReadonlyMap<string, PersonInDirectory>;
+  readonly ignored: readonly { readonly hash: string; readonly why: string }[];
+};
+
+type Growing = {
+  organisation: string;
+  anchor: string;
+  people: Map<string, PersonInDirectory>;
+  enrolments: Map<string, EnrolmentDocument>;
+  signers: Map<string, Set<string>>;
+  ignored: { hash: string; why: string }[];
+};
+
+/** The people proven by signatures from the founding document (`anchor` is its hash) down. */
+export async function verifyPeople(documents: readonly SignedDocument[], anchor: string): Promise<Directory> {
+  const growing: Growing = {
+    organisation: '',
+    anchor,
+    people: new Map(),
+    enrolments: new Map(),
+    signers: new Map(),
+    ignored: [],
+  };
+  for (const signed of [...documents].sort((a, b) => a.position - b.position)) {
+    if (!KINDS.includes(signed.kind)) continue;
+    const why = await take(growing, signed);
+    if (why) growing.ignored.push({ hash: signed.hash, why });
+  }
+  return { organisation: growing.organisation, people: growing.people, ignored: growing.ignored };
+}
+
+const KINDS: readonly string[] = ['founding', 'enrolment', 'membership'];
+
+/** Takes one document in; returns why it does not count, or null. */
+async function take(growing: Growing, signed: SignedDocument): Promise<string | null> {
+  const document = parsePeopleDocument(signed.text);
+  if (!document || (await sha256Hex(signed.text)) !== signed.hash) return 'It is not a well-formed document.';
+  if (document.kind === 'founding') return takeFounding(growing, signed, document);
+  if (document.organisation !== growing.organisation)
+    return 'It is about another organisation, or comes before the founding.';
+  if (document.kind === 'enrolment') return takeEnrolment(growing, signed, document);
+  return takeMembership(growing, signed, document);
+}
+
+async function takeFounding(
+  growing: Growing,
+  signed: SignedDocument,
+  document: FoundingDocument,
+): Promise<string | null> {
+  if (signed.hash !== growing.anchor) return 'It is not the founding document this identity trusts.';
+  if (document.person.id !== document.signer) return 'Its founder is not its signer.';
+  if (!(await verifyText(document.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
+  growing.organisation = document.organisation;
+  growing.people.set(document.signer, {
+    ...known(document, document.person, signed.hash),
+    capacities: ['manager'],
+  });
+  return null;
+}
+
+async function takeEnrolment(
+  growing: Growing,
+  signed: SignedDocument,
+  document: EnrolmentDocument,
+): Promise<string | null> {
+  if (document.founding !== growing.anchor) return 'It names another founding document.';
+  if (growing.people.has(document.signer)) return 'This person is confirmed with other keys already.';
+  if (!(await verifyText(document.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
+  growing.enrolments.set(signed.hash, document);
+  return null;
+}
+
+async function takeMembership(
+  growing: Growing,
+  signed: SignedDocument,
+  document: MembershipDocument,
+): Promise<string | null> {
+  const enrolment = growing.enrolments.get(document.enrolment);
+  const signer = growing.people.get(document.signer);
+  if (!enrolment || enrolment.signer !== document.person) return 'It names no enrolment of this person.';
+  if (!signer?.capacities.includes('manager')) return 'Its signer is not a confirmed manager.';
+  if (document.signer === document.person) return 'Nobody can confirm themselves.';
+  if (!(await verifyText(signer.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
+  if (growing.people.has(document.person)) return null;
+  const vote = `${document.enrolment} ${document.capacities.join()}`;
+  const signers = (growing.signers.get(vote) ?? new Set()).add(document.signer);
+  growing.signers.set(vote, signers);
+  if (signers.size < signaturesNeeded(growing.people.values())) return null;
+  const person = { id: enrolment.signer, name: enrolment.name, email: enrolment.email };
+  growing.people.set(person.id, {
+    ...known(enrolment, person, document.enrolment),
+    capacities: document.capacities,
+  });
+  return null;
+}
+
+/** How many managers must confirm the next person. */
+export function signaturesNeeded(people: Iterable<{ readonly capacities: readonly string[] }>): number {
+  return Math.min(2, [...people].filter((person) => person.capacities.includes('manager')).length);
+}
+
+const BAD_SIGNATURE = 'Its signature is not that of its signer.';
+
+type Keys = { readonly recipient: string; readonly verifyKey: string };
+type Called = { readonly id: string; readonly name: string; readonly email: string };
+
+function known(keys: Keys, person: Called, enrolment: string): Omit<PersonInDirectory, 'capacities'> {
+  const recipient = parseRecipient(keys.recipient);
+  const verifyKey = parseVerifyKey(keys.verifyKey);
+  return { ...person, recipient, verifyKey, fingerprint: fingerprint(recipient, verifyKey), enrolment };
+}

@@ -1,0 +1,45 @@
+/** The session: the half of the unlocked identity it holds, and its end. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { act } from '../store/store.ts';
+import { isRefusal } from '../web/refusal.ts';
+import { endSession } from './acts.ts';
+import { type PeopleDeps, takeCookie } from './routes.ts';
+import { keptIdentity, signedDocuments } from './store.ts';
+
+const staff = { config: { audience: 'staff' } } as const;
+const half = z.strictObject({
+  half: z
+    .string()
+    .regex(/^([0-9a-f]{2})+$/)
+    .max(32_768),
+});
+
+export function sessionRoutes(app: FastifyInstance, deps: PeopleDeps): void {
+  app.get('/session/kept', staff, async (request, reply) => {
+    const kept = await act(deps.desk, request.actor?.session ?? null, keptIdentity);
+    if (isRefusal(kept)) return reply.refuse(kept);
+    return { half: kept && Buffer.from(kept).toString('hex') };
+  });
+  app.put('/session/kept', staff, async (request, reply) => {
+    const bytes = Buffer.from(half.parse(request.body).half, 'hex');
+    const done = await act(deps.desk, request.actor?.session ?? null, (tx) =>
+      tx.run('select letterbox.keep_identity($1)', [bytes]),
+    );
+    return isRefusal(done) ? reply.refuse(done) : { kept: true };
+  });
+  // Reaching it keeps the session going: what "Stay signed in" and ordinary typing ask for.
+  app.post('/session/stay', staff, async () => ({ staying: true }));
+  app.post('/sign-out', { config: { audience: 'public' } }, async (request, reply) => {
+    if (request.actor) await endSession(deps.desk, request.actor.session);
+    takeCookie(reply);
+    return reply.redirect('/locked', 303);
+  });
+  app.get('/locked', { config: { audience: 'public' } }, (_request, reply) =>
+    reply.page('people/pages/locked.njk', {}),
+  );
+  app.get('/documents', staff, async (request, reply) => {
+    const documents = await act(deps.desk, request.actor?.session ?? null, signedDocuments);
+    return isRefusal(documents) ? reply.refuse(documents) : documents;
+  });
+}

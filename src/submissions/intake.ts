@@ -1,0 +1,117 @@
+/**
+ * # Note: why posts travel together
+ *
+ * A commit waits for the disk; so does every commit beside it. Posts that arrive while a statement is on its way
+ * therefore wait and go together in the next: under load one statement and one commit carry dozens, and when it is
+ * quiet a post waits for nothing. Nobody is acknowledged before the commit that holds their case.
+ */
+import { type Refusal, refuse } from '../web/refusal.ts';
+import { sizeOf } from './acts.ts';
+import { largestBatch, type Posting, type PostResult } from './submissions.ts';
+
+export type Intake = {
+  /** Resolves once the post is durable or refused; rejects when the database failed, also at the second try. */
+  post(posting: Posting): Promise<PostResult | Refusal>;
+  /** How many posts wait for their turn now. */
+  waiting(): number;
+};
+
+/** Takes a batch to the database: one result a post, in order. */
+export type Take = (postings: readonly Posting[]) => Promise<PostResult[]>;
+
+type Waiting = {
+  readonly posting: Posting;
+  readonly size: number;
+  readonly resolve: (result: PostResult) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** Posts go together up to this many bytes. */
+const largestBatchBytes = 4 * 1024 * 1024;
+/** Two, so that the database works on one while the other's commit waits for the disk. */
+const mostInFlight = 2;
+const mostWaiting = 2000;
+const mostWaitingBytes = 40 * 1024 * 1024;
+
+/** An intake over `take`. Beyond 2,000 waiting posts, or 40 MB of them, it refuses: `busy`. */
+export function openIntake(take: Take): Intake {
+  const queue: Waiting[] = [];
+  let queuedBytes = 0;
+  let inFlight = 0;
+  let scheduled = false;
+
+  const next = (): Waiting[] => {
+    let bytes = 0;
+    const count = queue.findIndex(({ size }, index) => {
+      bytes += size;
+      return index === largestBatch || (index > 0 && bytes > largestBatchBytes);
+    });
+    const batch = queue.splice(0, count === -1 ? queue.length : count);
+    for (const { size } of batch) queuedBytes -= size;
+    return batch;
+  };
+
+  const dispatch = (): void => {
+    scheduled = false;
+    while (inFlight < mostInFlight && queue.length > 0) {
+      inFlight += 1;
+      void settle(take, next()).finally(() => {
+        inFlight -= 1;
+        schedule();
+      });
+    }
+  };
+
+  // After the current round of I/O, so that what arrived in it goes together.
+  const schedule = (): void => {
+    if (scheduled || inFlight >= mostInFlight || queue.length === 0) return;
+    scheduled = true;
+    setImmediate(dispatch);
+  };
+
+  return {
+    waiting: () => queue.length,
+    post: (posting) => {
+      const size = sizeOf(posting);
+      if (queue.length >= mostWaiting || queuedBytes + size > mostWaitingBytes) return Promise.resolve(busy);
+      return new Promise((resolve, reject) => {
+        queue.push({ posting, size, resolve, reject });
+        queuedBytes += size;
+        schedule();
+      });
+    },
+  };
+}
+
+const busy = refuse(
+  'busy',
+  'busy',
+  'Too many people are sending at this moment. Nothing is lost: try again soon.',
+);
+
+/** Tells everyone in the batch what became of their post. Never rejects. */
+async function settle(take: Take, batch: readonly Waiting[]): Promise<void> {
+  try {
+    deliver(batch, await take(batch.map(({ posting }) => posting)));
+  } catch {
+    // One post may have spoilt it for all, or the connection broke: perhaps after the commit, in which
+    // case the second try is told `again`.
+    await Promise.all(batch.map((one) => settleAlone(take, one)));
+  }
+}
+
+async function settleAlone(take: Take, one: Waiting): Promise<void> {
+  try {
+    deliver([one], await take([one.posting]));
+  } catch (error) {
+    one.reject(error);
+  }
+}
+
+function deliver(batch: readonly Waiting[], results: readonly PostResult[]): void {
+  if (results.length !== batch.length) throw new Error('Not every post was judged.');
+  batch.forEach(({ resolve }, index) => {
+    const result = results[index];
+    if (result) resolve(result);
+  });
+}
