@@ -1,4 +1,5 @@
 /** The desk's script: every custom element its pages use. */
+import '../web/browser/no-eval.ts';
 import { startComponents } from '../forms/browser/components.ts';
 import '../cases/browser/case.ts';
 import '../cases/browser/case-list.ts';

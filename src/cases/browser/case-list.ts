@@ -52,7 +52,7 @@ async function openSummary(organisation: string, form: string, listed: Listed): 
   const key = await formKeyOf(form, generation);
   const sealed = fromBase64url(listed.summary) ?? new Uint8Array();
   const { title, lines } = summaryShape.parse(await openJson(key, sealed, submissionPlace(of, 'summary')));
-  return [make('strong', {}, title), ...lines.map((line) => make('div', { class: 'govuk-hint' }, line))];
+  return [make('strong', {}, title), ...lines.map((line) => make('div', { class: 'letterbox-line' }, line))];
 }
 
 customElements.define('letterbox-case-list', CaseListElement);
