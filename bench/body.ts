@@ -23,11 +23,16 @@ export async function makeBody(adminUrl: string, slug = 'exampleshire'): Promise
   try {
     await client.query('set search_path = letterbox');
     const [id, founder, approver, reader] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
-    await client.query('insert into organisation (id, slug, name, demonstration, founded_at) values ($1, $2, $3, true, now())', [
-      ...[id, slug, 'Exampleshire Office for Policing'],
-    ]);
+    await client.query(
+      'insert into organisation (id, slug, name, demonstration, founded_at) values ($1, $2, $3, true, now())',
+      [...[id, slug, 'Exampleshire Office for Policing']],
+    );
     const { recipient } = await generateIdentity();
-    for (const [person, name] of [[founder, 'Founder'], [approver, 'Approver'], [reader, 'Reader']]) {
+    for (const [person, name] of [
+      [founder, 'Founder'],
+      [approver, 'Approver'],
+      [reader, 'Reader'],
+    ]) {
       await client.query(
         `insert into person (organisation, id, name, email, capacities, invited_at, enrolled_at, recipient, verify_key, confirmed_at)
          values ($1, $2, $3, $4, $5, now(), now(), $6, 'none', now())`,
@@ -55,7 +60,10 @@ type Opening = {
   readonly reader: string;
 };
 
-async function openForm(client: pg.Client, { id, form, recipient, founder, approver, reader }: Opening): Promise<void> {
+async function openForm(
+  client: pg.Client,
+  { id, form, recipient, founder, approver, reader }: Opening,
+): Promise<void> {
   const definition = readFileSync(new URL(`../forms/${form}.json`, import.meta.url), 'utf8');
   await client.query(
     'insert into published_form (organisation, form, version, definition, published_at) values ($1, $2, 1, $3, now())',
@@ -79,7 +87,13 @@ async function openForm(client: pg.Client, { id, form, recipient, founder, appro
     [id, form, recipient, document, approval],
   );
   const grant = randomUUID();
-  const proposal = await write('grant', founder, { id: grant, person: reader, form, recipient, fromGeneration: 1 });
+  const proposal = await write('grant', founder, {
+    id: grant,
+    person: reader,
+    form,
+    recipient,
+    fromGeneration: 1,
+  });
   const agreed = await write('approval', approver, { grant: proposal.toString('hex') });
   await client.query(
     `insert into grants (organisation, id, person, form, from_generation, until, purpose, document, proposer, proposed_at,

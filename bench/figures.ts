@@ -38,7 +38,11 @@ export function table(figures: readonly Figure[]): string {
   const all = [['figure', 'value', 'unit', 'bar', '', 'what it is'], ...rows];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   return all
-    .map((row) => row.map((cell, column) => (column === 1 ? cell.padStart(widths[1] ?? 0) : cell.padEnd(widths[column] ?? 0))))
+    .map((row) =>
+      row.map((cell, column) =>
+        column === 1 ? cell.padStart(widths[1] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      ),
+    )
     .map((row) => row.join('  ').trimEnd())
     .join('\n');
 }
@@ -46,9 +50,13 @@ export function table(figures: readonly Figure[]): string {
 export function json(figures: readonly Figure[]): string {
   const entries = figures.map((figure) => {
     const { value, unit, bar } = figure;
-    return [figure.name, { value: Number(value.toFixed(3)), unit, ...(bar ? { bar, passes: meets(figure) } : {}) }];
+    return [
+      figure.name,
+      { value: Number(value.toFixed(3)), unit, ...(bar ? { bar, passes: meets(figure) } : {}) },
+    ];
   });
   return JSON.stringify(Object.fromEntries(entries));
 }
 
-const shown = (value: number) => value.toLocaleString('en-GB', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });
+const shown = (value: number) =>
+  value.toLocaleString('en-GB', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });

@@ -49,7 +49,9 @@ async function run({ kind, atOnce, milliseconds, most = Number.POSITIVE_INFINITY
   if (!setup) throw new Error('Not set up yet.');
   const { port, adminUrl } = setup;
   pool ??= new pg.Pool({ connectionString: adminUrl, max: atOnce });
-  const lanes = Array.from({ length: atOnce }, () => (kind === 'posts' ? poster(port) : { send: inserter(pool), end: () => undefined }));
+  const lanes = Array.from({ length: atOnce }, () =>
+    kind === 'posts' ? poster(port) : { send: inserter(pool), end: () => undefined },
+  );
   const latencies: number[] = [];
   let refused = 0;
   let started = 0;
@@ -113,7 +115,11 @@ function poster(port: number): { send: Send; end: () => void } {
 function inserter(pool: pg.Pool | null): Send {
   return async (mould) => {
     const { id, bytes } = cast(mould);
-    await pool?.query({ name: 'bare', text: 'insert into bench.bare (id, post) values ($1, $2)', values: [id, bytes] });
+    await pool?.query({
+      name: 'bare',
+      text: 'insert into bench.bare (id, post) values ($1, $2)',
+      values: [id, bytes],
+    });
     return true;
   };
 }

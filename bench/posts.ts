@@ -3,7 +3,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { decodePost } from '../src/sealing/post.ts';
 
 /** A real post, with where its case id and its authenticator stand; both have a fixed length. */
-export type Mould = { readonly path: string; readonly bytes: Buffer; readonly id: number; readonly authenticator: number };
+export type Mould = {
+  readonly path: string;
+  readonly bytes: Buffer;
+  readonly id: number;
+  readonly authenticator: number;
+};
 
 /** @throws when these are not the bytes of a post */
 export function mouldOf(path: string, bytes: Uint8Array): Mould {

@@ -9,6 +9,7 @@ const PROGRAMS: Record<string, readonly [summary: string, load: () => Promise<{ 
   fill: ['fill a body with sealed submissions', () => import('./fill.ts')],
   'invite-body': ['make a one-time link to found a body', () => import('./invite-body.ts')],
   verify: ['check a downloaded register, offline', () => import('./verify.ts')],
+  'export-sealed': ['write everything sealed as files, still sealed', () => import('./export-sealed.ts')],
   disaster: ['open sealed files with keys alone', () => import('./disaster.ts')],
 };
 
@@ -20,7 +21,7 @@ async function run(): Promise<number> {
   const program = PROGRAMS[name];
   if (!program) {
     const lines = Object.entries(PROGRAMS).map(
-      ([each, [summary]]) => `  letterbox ${each.padEnd(12)} ${summary}`,
+      ([each, [summary]]) => `  letterbox ${each.padEnd(14)} ${summary}`,
     );
     console.error(['Usage:', ...lines].join('\n'));
     return name === '' || name === '--help' ? 0 : 2;

@@ -339,7 +339,8 @@ begin
   on conflict (organisation, hash) do nothing;
   if not found then perform letterbox.refuse('LB409', 'document-replayed'); end if;
   perform letterbox.register_append(org, doc_kind, by_person, null,
-    jsonb_build_object('document', encode(doc_hash, 'hex'), 'subject', parsed ->> 'person', 'form', parsed ->> 'form'));
+    jsonb_build_object('document', encode(doc_hash, 'hex'), 'subject',
+      case when jsonb_typeof(parsed -> 'person') = 'string' then parsed ->> 'person' end, 'form', parsed ->> 'form'));
   return doc_hash;
 end $$;
 

@@ -1,0 +1,64 @@
+/**
+ * `npm run bench`: the figures of this machine, each beside its bar. Ratios are measured in one run, in turn.
+ *
+ *     npm run bench                       everything; some ten minutes
+ *     npm run bench -- --quick            everything, in short; some two minutes, and less to be trusted
+ *     npm run bench -- --json             one JSON object of named figures
+ *     npm run bench -- --only throughput  or memory, or browsing
+ *     npm run bench -- --kills 50         the durability story with so many kills, instead
+ */
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { measureBrowsing } from './browsing.ts';
+import { type Figure, json, meets, table } from './figures.ts';
+import { measureMemory } from './memory.ts';
+import { measureThroughput } from './throughput.ts';
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    kills: { type: 'string' },
+  },
+});
+const { quick } = values;
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+const MEASURES: Record<string, () => Promise<Figure[]>> = {
+  browsing: () => measureBrowsing(394),
+  throughput: () =>
+    measureThroughput(quick ? { rounds: 3, milliseconds: 1500 } : { rounds: 7, milliseconds: 4000 }, say),
+  memory: () =>
+    measureMemory(quick ? { posts: 20_000, releases: 200 } : { posts: 100_000, releases: 1_000 }, say),
+};
+
+/** Runs the durability story; vitest knows how to tell it. */
+function kills(count: string): number {
+  const vitest = new URL('../node_modules/vitest/vitest.mjs', import.meta.url).pathname;
+  const told = spawnSync(process.execPath, [vitest, 'run', 'stories/durability.test.ts'], {
+    cwd: new URL('..', import.meta.url).pathname,
+    env: { ...process.env, LETTERBOX_KILLS: count },
+    stdio: 'inherit',
+  });
+  return told.status ?? 1;
+}
+
+async function measure(): Promise<number> {
+  const chosen = values.only ? [values.only] : Object.keys(MEASURES);
+  const figures: Figure[] = [];
+  for (const name of chosen) {
+    const run = MEASURES[name];
+    if (!run) throw new Error(`The bench measures ${Object.keys(MEASURES).join(', ')}; not ${name}.`);
+    say(`Measuring ${name} …`);
+    figures.push(...(await run()));
+  }
+  const [{ model } = { model: 'unknown' }] = cpus();
+  if (!values.json)
+    console.log(`\n${cpus().length} × ${model}, Node ${process.version}${quick ? ', quick' : ''}\n`);
+  console.log(values.json ? json(figures) : table(figures));
+  return figures.some((figure) => meets(figure) === false) ? 1 : 0;
+}
+
+process.exitCode = values.kills === undefined ? await measure() : kills(values.kills);

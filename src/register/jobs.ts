@@ -1,0 +1,101 @@
+/**
+ * The sequencer: gives entries their places and signs the tree's head. One at a time does the work;
+ * a second one does no harm, since places are given under a lock and a checkpoint of one size is one.
+ *
+ * If the power fails: before `sequence` commits, entries wait and get the same order later; after it,
+ * leaves without a checkpoint are signed by the next tick, since `signed` is then less than `size`.
+ * The tree itself is not stored: its right edge is rebuilt from the leaf hashes at the first tick.
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Database } from '../store/store.ts';
+import { checkpointText } from './checkpoint.ts';
+import { GrowingTree } from './merkle.ts';
+import { publicKey, signNote, verifierText } from './note.ts';
+import { type Log, leafHashes, registerLogs, sequence } from './store.ts';
+
+export type Sequencer = {
+  /** Does all that waits now. Also done by itself every `everyMs`. */
+  tick(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+type Options = { readonly database: Database; readonly dataDir: string; readonly everyMs?: number };
+
+/** Entries placed by one statement, and hashes read at once. */
+const BATCH = 10_000;
+
+export function startSequencer({ database, dataDir, everyMs = 250 }: Options): Sequencer {
+  const trees = new Map<string, GrowingTree>();
+  const stopping = new AbortController();
+  const tick = async () => {
+    for (const log of await registerLogs(database)) {
+      if (log.waiting || log.signed < log.size || !log.vkey) await advance(database, dataDir, trees, log);
+    }
+  };
+  let working: Promise<void> = Promise.resolve();
+  // One tick after the other, whoever asks.
+  const inTurn = () => {
+    working = working.catch(() => undefined).then(tick);
+    return working;
+  };
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      // The database may be away for a while: what waits, waits.
+      await inTurn().catch(() => undefined);
+      await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    tick: inTurn,
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+async function advance(
+  database: Database,
+  dataDir: string,
+  trees: Map<string, GrowingTree>,
+  log: Log,
+): Promise<void> {
+  const { organisation } = log;
+  const origin = log.origin ?? `letterbox/${log.slug}/${organisation}`;
+  const seed = keptSeed(dataDir, organisation);
+  if (!log.vkey) {
+    const vkey = verifierText(origin, await publicKey(seed));
+    await database.run('select letterbox.register_open($1, $2, $3)', [organisation, origin, vkey]);
+  }
+  while ((await sequence(database, organisation, BATCH)) === BigInt(BATCH));
+  const tree = trees.get(organisation) ?? new GrowingTree();
+  trees.set(organisation, tree);
+  for (;;) {
+    const hashes = await leafHashes(database, organisation, tree.size, BATCH);
+    for (const hash of hashes) tree.append(hash);
+    if (hashes.length < BATCH) break;
+  }
+  if (tree.size === 0n || tree.size === log.signed) return;
+  const note = await signNote(checkpointText({ origin, size: tree.size, root: tree.root() }), origin, seed);
+  await database.run('select letterbox.register_sign($1, $2, $3)', [organisation, tree.size, note]);
+}
+
+/** The log's signing seed, in a file of its own: on disk before anything is signed with it. */
+function keptSeed(dataDir: string, organisation: string): Uint8Array {
+  const folder = join(dataDir, 'register');
+  const file = join(folder, `${organisation}.key`);
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const handle = openSync(file, 'wx', 0o600);
+    writeSync(handle, randomBytes(32).toString('hex'));
+    fsyncSync(handle);
+    closeSync(handle);
+  }
+  const seed = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
+  if (seed.length !== 32)
+    throw new Error(`The register's signing key ${file} is damaged. Restore it from your backup.`);
+  return seed;
+}

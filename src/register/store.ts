@@ -1,0 +1,85 @@
+/** What the database knows of the register; rows are parsed on their way in. */
+import { z } from 'zod';
+import type { Statements } from '../store/store.ts';
+import type { Hash } from './merkle.ts';
+import { splitHashes } from './tile.ts';
+
+const logRow = z.object({
+  organisation: z.string(),
+  slug: z.string(),
+  origin: z.string().nullable(),
+  vkey: z.string().nullable(),
+  size: z.bigint(),
+  signed: z.bigint(),
+  waiting: z.boolean(),
+});
+export type Log = z.infer<typeof logRow>;
+
+/** Every organisation's log, and whether entries wait for their places. For the sequencer. */
+export function registerLogs(on: Statements): Promise<Log[]> {
+  return on.rows(logRow, 'select * from letterbox.register_logs()');
+}
+
+/** Gives up to `most` waiting entries their places; how many got one. */
+export async function sequence(on: Statements, organisation: string, most: number): Promise<bigint> {
+  return (
+    await on.one(z.object({ n: z.bigint() }), 'select letterbox.register_sequence($1, $2) as n', [
+      organisation,
+      most,
+    ])
+  ).n;
+}
+
+const hashesRow = z.object({ hashes: z.instanceof(Uint8Array) });
+export async function leafHashes(
+  on: Statements,
+  organisation: string,
+  from: bigint,
+  most: number,
+): Promise<Hash[]> {
+  const row = await on.one(hashesRow, 'select letterbox.register_hashes($1, $2, $3) as hashes', [
+    organisation,
+    from,
+    most,
+  ]);
+  return splitHashes(row.hashes);
+}
+
+const checkpointRow = z.object({ vkey: z.string(), size: z.bigint(), note: z.string(), at: z.date() });
+export type SignedCheckpoint = z.infer<typeof checkpointRow>;
+
+/** The newest checkpoint of the actor's organisation; null before the first. */
+export function ownCheckpoint(on: Statements): Promise<SignedCheckpoint | null> {
+  return on.maybe(checkpointRow, 'select * from letterbox.own_checkpoint()');
+}
+
+const entryRow = z.object({ index: z.bigint(), body: z.string() });
+export type PlacedEntry = z.infer<typeof entryRow>;
+
+/** Entries of the actor's organisation by place, 1,024 at most. */
+export function ownEntries(on: Statements, from: bigint, most: number): Promise<PlacedEntry[]> {
+  return on.rows(entryRow, 'select * from letterbox.own_entries($1, $2)', [from, most]);
+}
+
+/** Everything about one case, for whoever may read it. */
+export function caseEntries(on: Statements, id: string): Promise<PlacedEntry[]> {
+  return on.rows(entryRow, 'select * from letterbox.case_entries($1)', [id]);
+}
+
+/**
+ * The leaf hashes of the first `size` entries. LIMIT: 32 bytes an entry in memory, for a proof or a
+ * download; beyond some millions of entries, inner tiles will have to be stored.
+ */
+export async function ownHashes(on: Statements, size: bigint): Promise<Hash[]> {
+  const row = await on.one(hashesRow, 'select letterbox.own_hashes(0, $1) as hashes', [size]);
+  return splitHashes(row.hashes);
+}
+
+/** People's names by id, for the actor's organisation. */
+export async function peopleNames(on: Statements): Promise<Map<string, string>> {
+  const rows = await on.rows(
+    z.object({ id: z.string(), name: z.string() }),
+    'select * from letterbox.own_people()',
+  );
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
