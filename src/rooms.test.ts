@@ -73,7 +73,8 @@ const LONGER: Record<string, string> = {
 
 test('no source file is longer than 350 lines without a stated reason', () => {
   const long = files(/\.(ts|njk|sql)$/).filter(
-    (file) => !isTest(file) && !LONGER[file] && readFileSync(join(SOURCE, file), 'utf8').split('\n').length > 350,
+    (file) =>
+      !isTest(file) && !LONGER[file] && readFileSync(join(SOURCE, file), 'utf8').split('\n').length > 350,
   );
   expect(long).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { type MembershipDocument, peopleText } from './documents.ts';
 
 export type Signed = { readonly text: string; readonly signature: string };
 export type Called = { readonly name: string; readonly email: string };
-export type Recovery = { readonly recipient: Recipient; readonly k: number; readonly n: number };
+type Recovery = { readonly recipient: Recipient; readonly k: number; readonly n: number };
 
 /** How a body's recovery identity is split unless it decides otherwise: any 2 of 3. */
 export const RECOVERY = { k: 2, n: 3 } as const;

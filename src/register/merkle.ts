@@ -103,7 +103,7 @@ type Inclusion = {
 
 /** Whether `leaf` is at `index` in the tree of `size` with this root. Input may be anybody's. */
 export function verifyInclusion({ index, size, leaf, root, proof }: Inclusion): boolean {
-  if (index < 0n || index >= size) return false;
+  if (index < 0n || index >= size || leaf.length !== 32 || root.length !== 32) return false;
   let [fn, sn, r] = [index, size - 1n, leaf];
   for (const p of proof) {
     if (p.length !== 32 || sn === 0n) return false;

@@ -96,7 +96,8 @@ const headerShape = bytesOf(
   `age-encryption.org/v1\n-> mlkem768x25519 ${gap(1494)}\n${gap(43)}\n--- ${gap(43)}\n`,
 );
 const base64 = new Uint8Array(256);
-for (const symbol of bytesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')) base64[symbol] = 1;
+for (const symbol of bytesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'))
+  base64[symbol] = 1;
 
 function isSealed(bytes: Uint8Array<ArrayBuffer>): bytes is Sealed {
   const payload = bytes.length - headerLength - nonceLength;

@@ -12,7 +12,7 @@ import { authenticatorHash, newReceiptCode, receiptAuthenticator, receiptIdentit
 import { type Sealed, sealEnvelope, sealJson } from './seal.ts';
 
 /** The one content type in which a `SealedPost` travels. */
-export { decodePost, encodePost, postContentType } from './post.ts';
+export { decodePost, encodePost } from './post.ts';
 
 /** The published form as a submitter meets it: where, and to whom to seal. */
 export type FormTarget = {
