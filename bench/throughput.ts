@@ -1,4 +1,5 @@
 /** How many posts a second become durable, beside what the same PostgreSQL takes of the same bytes. */
+import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { type Figure, median, quantile } from './figures.ts';
 import type { Tally } from './load.ts';
@@ -27,6 +28,7 @@ export async function measureThroughput(
     const moulds = await makeMoulds(site.publicUrl, site.body.slug, 32);
     const loader = await startLoader(site, moulds);
     const register = await registerSwitch(admin);
+    const lags: number[] = [];
     const slice = async (variant: Variant, length: number) => {
       await register(variant !== 'unregistered');
       const tally = await loader.run({
@@ -34,7 +36,8 @@ export async function measureThroughput(
         atOnce: AT_ONCE,
         milliseconds: length,
       });
-      await settled(admin);
+      const lag = await settled(admin);
+      if (variant === 'posts') lags.push(lag);
       return tally;
     };
     for (const variant of ROUND) await slice(variant, milliseconds); // warm, not counted
@@ -138,7 +141,12 @@ function figures(
   ];
 }
 
-/** Lets the sequencer finish, so that one slice's work does not weigh on the next. */
-async function settled(admin: pg.Client): Promise<void> {
-  void admin;
+/** Lets the sequencer finish, so that one slice's work does not weigh on the next; how long that took, in milliseconds. */
+async function settled(admin: pg.Client): Promise<number> {
+  const since = performance.now();
+  for (;;) {
+    const { rows } = await admin.query('select from letterbox.register_logs() where waiting or signed < size');
+    if (rows.length === 0) return performance.now() - since;
+    await wait(10);
+  }
 }

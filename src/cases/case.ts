@@ -49,5 +49,15 @@ export const openingShape = z.object({
 });
 export type Opening = z.infer<typeof openingShape>;
 
-/** What a sealed summary holds. */
-export const summaryShape = z.object({ title: z.string(), lines: z.array(z.string()) });
+const summaryShape = z.object({ title: z.string(), lines: z.array(z.string()) });
+export type Summary = z.infer<typeof summaryShape>;
+
+/** An opened summary, for showing. The submitter's side wrote it, so its shape and its length are theirs to break. */
+export function readSummary(opened: unknown): Summary {
+  const parsed = summaryShape.safeParse(opened);
+  if (!parsed.success) return { title: 'Its summary is not of the usual shape', lines: [] };
+  const { title, lines } = parsed.data;
+  return { title: shortened(title), lines: lines.slice(0, 8).map(shortened) };
+}
+
+const shortened = (text: string) => (text.length > 300 ? `${text.slice(0, 300)} …` : text);

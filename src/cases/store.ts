@@ -14,21 +14,16 @@ const listedRow = z.object({
   attachments: z.number(),
   summary: bytes,
 });
-export type Cursor = { readonly at: Date; readonly id: string };
+export type ListedRow = z.infer<typeof listedRow>;
+/** Cases to a page of the list; the function hands over no more than 50. */
 export const PAGE = 25;
 
-/** A page of the list, newest first, one register entry; one row more than `PAGE` says there is more. */
-export function listCases(
-  on: Statements,
-  form: string,
-  before: Cursor | null,
-): Promise<z.infer<typeof listedRow>[]> {
-  return on.rows(listedRow, 'select * from letterbox.list_cases($1, $2, $3, $4)', [
-    form,
-    before?.at ?? null,
-    before?.id ?? null,
-    PAGE,
-  ]);
+/**
+ * A page of the list, newest first, with one register entry; none where the page is empty. `before` is the last case
+ * of the page before. Refuses (LB404) a `before` that the actor may not read.
+ */
+export function listCases(on: Statements, form: string, before: string | null): Promise<ListedRow[]> {
+  return on.rows(listedRow, 'select * from letterbox.list_cases($1, $2, $3)', [form, before, PAGE]);
 }
 
 const releasedRow = z.object({
@@ -44,12 +39,16 @@ const releasedRow = z.object({
   files: z.array(z.object({ id: z.string(), size: z.number(), chunks: z.number() })),
 });
 
+export type ReleasedRow = z.infer<typeof releasedRow>;
+
 /** Releases one case to whoever asks; refuses (LB404) what they may not read as if it were not there. */
-export function releaseCase(on: Statements, id: string): Promise<z.infer<typeof releasedRow>> {
+export function releaseCase(on: Statements, id: string): Promise<ReleasedRow> {
   return on.one(releasedRow, 'select * from letterbox.release_case($1)', [id]);
 }
 
 const releaseRow = z.object({ release: z.bigint(), size: z.bigint(), chunks: z.number() });
+
+/** Registers the release of an attachment, whose chunks then come by `releasedChunk`; refuses as `releaseCase`. */
 export function releaseAttachment(
   on: Statements,
   id: string,
@@ -58,7 +57,7 @@ export function releaseAttachment(
   return on.one(releaseRow, 'select * from letterbox.release_attachment($1, $2)', [id, attachment]);
 }
 
-/** One chunk of a release of the last ten minutes; decided again each time. */
+/** One chunk of a release of the last ten minutes, decided again each time; null where there is no such chunk. */
 export async function releasedChunk(on: Statements, release: bigint, n: number): Promise<Uint8Array | null> {
   const row = await on.one(
     z.object({ bytes: bytes.nullable() }),
@@ -69,7 +68,10 @@ export async function releasedChunk(on: Statements, release: bigint, n: number):
 }
 
 const openingRow = z.object({ person: z.string(), name: z.string(), at: z.date(), kind: z.string() });
-export function caseOpenings(on: Statements, id: string): Promise<z.infer<typeof openingRow>[]> {
+export type OpeningRow = z.infer<typeof openingRow>;
+
+/** Who was handed a case before, the latest first; refuses as `releaseCase`. */
+export function caseOpenings(on: Statements, id: string): Promise<OpeningRow[]> {
   return on.rows(openingRow, 'select * from letterbox.case_openings($1)', [id]);
 }
 
@@ -81,12 +83,14 @@ const myFormRow = z.object({
   until: z.date(),
   has_key: z.boolean(),
 });
+export type MyForm = z.infer<typeof myFormRow>;
+
 /** The forms whose cases the actor may read now. */
-export function myForms(on: Statements): Promise<z.infer<typeof myFormRow>[]> {
+export function myForms(on: Statements): Promise<MyForm[]> {
   return on.rows(myFormRow, 'select * from letterbox.my_forms()');
 }
 
-/** How many people gave equality answers to a form; null below ten. */
+/** How many people gave equality answers to a form that the actor may read; null below ten. */
 export async function equalityCount(on: Statements, form: string): Promise<bigint | null> {
   const row = await on.one(
     z.object({ n: z.bigint().nullable() }),

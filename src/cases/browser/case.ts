@@ -13,7 +13,7 @@ import { caseId, formId, organisationId } from '../../sealing/place.ts';
 import { SealingError } from '../../sealing/sealing.ts';
 import type { CaseAddress } from '../../sealing/submission.ts';
 import { ask, make, say } from '../../web/browser/ask.ts';
-import { openingShape, type Released, releasedShape, summaryShape } from '../case.ts';
+import { openingShape, type Released, readSummary, releasedShape } from '../case.ts';
 import { attachmentRow } from './attachment.ts';
 
 class CaseElement extends HTMLElement {
@@ -47,7 +47,7 @@ class CaseElement extends HTMLElement {
     const opened = await openSubmission(key, of, sealedOf(released));
     const form = definitionOf(released.definition);
     this.append(
-      ...heading(released, summaryShape.parse(opened.summary).title),
+      ...heading(released, readSummary(opened.summary).title),
       ...answersOf(form, opened.answers, released),
       ...filesOf(form, opened.answers, released, of, opened.caseIdentity),
       ...openedBefore(openings.ok ? openings.body : []),
@@ -139,15 +139,22 @@ function filesOf(
   caseIdentity: Identity,
 ): HTMLElement[] {
   const named = filesIn(form, parseAnswers(form, opened));
-  if (released.files.length === 0) return [];
+  const missing = named.filter((each) => !released.files.some((file) => file.id === each.id));
+  if (released.files.length + missing.length === 0) return [];
   const rows = released.files.map((file) => {
     const name = named.find((each) => each.id === file.id)?.name ?? 'A file that no answer mentions';
     return attachmentRow(of, { ...file, name }, caseIdentity);
   });
   return [
     make('h3', { class: 'govuk-heading-s' }, 'Attachments'),
-    make('ul', { class: 'govuk-list' }, ...rows),
+    make('ul', { class: 'govuk-list' }, ...rows, ...missing.map(missingRow)),
   ];
+}
+
+/** An answer names a file that the server did not list: said, so that leaving one out shows. */
+function missingRow({ name }: { name: string }): HTMLElement {
+  const told = `${name} is named in the answers but was not handed over. Tell your data protection officer.`;
+  return make('li', { class: 'govuk-error-message' }, told);
 }
 
 function openedBefore(body: unknown): HTMLElement[] {

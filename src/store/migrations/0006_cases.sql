@@ -1,19 +1,24 @@
 -- Reading. Ciphertext leaves by these functions only; each finds out who asks, decides, and appends
 -- to the register in the same transaction. Forbidden and absent look the same: LB404.
 
--- A page of a form's list, newest first: what is not sealed, and the sealed summaries.
-create function list_cases(of_form text, before_at timestamptz, before_id uuid, at_most integer) returns table (
+-- A page of a form's list, newest first: what is not sealed, and the sealed summaries. `before_id` is
+-- the last case of the page before, so that its place is found here with all its microseconds; a
+-- case that the actor may not read is no such place.
+create function list_cases(of_form text, before_id uuid, at_most integer) returns table (
   id uuid, version integer, generation integer, arrival text, received_at timestamptz, attachments integer, summary bytea)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
+  before_at timestamptz := (select c.received_at from cases c where c.organisation = who.organisation
+    and c.id = before_id and c.form = of_form and may_read(who.organisation, who.person, c.form, c.generation));
   handed uuid[];
 begin
+  if before_id is not null and before_at is null then perform refuse('LB404', 'missing'); end if;
   select array_agg(x.id) into handed from (
     select c.id from cases c where c.organisation = who.organisation and c.form = of_form
       and may_read(who.organisation, who.person, c.form, c.generation)
-      and (before_at is null or (c.received_at, c.id) < (before_at, before_id))
-    order by c.received_at desc, c.id desc limit least(at_most, 50)) x;
+      and (before_id is null or (c.received_at, c.id) < (before_at, before_id))
+    order by c.received_at desc, c.id desc limit greatest(1, least(at_most, 50))) x;
   if handed is null then return; end if;
   perform register_append(who.organisation, 'list', who.person, null, jsonb_build_object('form', of_form, 'cases', handed));
   return query select c.id, c.version, c.generation, c.arrival, c.received_at, c.attachments, c.summary
@@ -94,26 +99,28 @@ language plpgsql stable security definer set search_path = letterbox, pg_temp as
 declare who acting := require_actor();
 begin
   return query select g.form,
-      (select f.definition ->> 'title' from published_form f where f.organisation = who.organisation and f.form = g.form
-        order by f.version desc limit 1),
+      coalesce((select f.definition ->> 'title' from published_form f where f.organisation = who.organisation
+        and f.form = g.form order by f.version desc limit 1), g.form),
       (select count(*) from cases c where c.organisation = who.organisation and c.form = g.form and c.generation >= min(g.from_generation)),
       (select max(c.received_at) from cases c where c.organisation = who.organisation and c.form = g.form and c.generation >= min(g.from_generation)),
       max(g.until),
-      exists (select from key_envelope k where k.organisation = who.organisation and k.form = g.form and k.person = who.person)
+      exists (select from key_envelope k where k.organisation = who.organisation and k.form = g.form and k.person = who.person
+        and k.generation >= min(g.from_generation))
     from grants g where g.organisation = who.organisation and g.person = who.person
       and g.approved_at is not null and g.ended_at is null and g.until > now()
     group by g.form order by g.form;
 end $$;
 
--- How many gave equality answers, and nothing below ten.
+-- How many gave equality answers, and nothing below ten, for whoever may read the form.
 create function equality_count(of_form text) returns bigint
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
   counted bigint := (select count(*) from equality_answer q where q.organisation = who.organisation and q.form = of_form);
 begin
-  return case when counted >= 10 then counted end;
+  if counted < 10 or not may_read(who.organisation, who.person, of_form, 2147483647) then return null; end if;
+  return counted;
 end $$;
 
-grant execute on function list_cases(text, timestamptz, uuid, integer), release_case(uuid), release_attachment(uuid, uuid),
+grant execute on function list_cases(text, uuid, integer), release_case(uuid), release_attachment(uuid, uuid),
   released_chunk(bigint, integer), case_openings(uuid), my_forms(), equality_count(text) to letterbox_desk;

@@ -1,0 +1,141 @@
+/** A whole running Letterbox of its own for a story, as `npm start` runs it, on free ports and a folder thrown away. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+export type Deployment = {
+  readonly publicUrl: string;
+  readonly deskUrl: string;
+  readonly data: string;
+  /** The program's process, leader of its own group. */
+  readonly pid: number;
+  /** All it said so far, on both streams. */
+  said(): string;
+  /** kill -9 of the program and its database, as a power cut would. */
+  kill(): Promise<void>;
+  /** Starts again on the same data and ports. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const LETTERBOX = join(import.meta.dirname, '..', 'src', 'cli', 'letterbox.ts');
+
+/** `addresses.deskUrl`: where people reach the desk, when something stands in between. */
+export async function deploy(
+  args: readonly string[] = [],
+  addresses: { readonly deskUrl?: string } = {},
+): Promise<Deployment> {
+  const data = mkdtempSync(join(tmpdir(), 'letterbox-story-'));
+  chmodSync(data, 0o711);
+  const [publicPort, deskPort] = [await freePort(), await freePort()];
+  const publicUrl = `http://localhost:${publicPort}`;
+  const deskUrl = `http://localhost:${deskPort}`;
+  const said: string[] = [];
+  const start = async (): Promise<ChildProcess> => {
+    const child = spawn(process.execPath, ['--max-semi-space-size=4', LETTERBOX, 'start', ...args], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        LETTERBOX_DATA: data,
+        LETTERBOX_PUBLIC_PORT: String(publicPort),
+        LETTERBOX_DESK_PORT: String(deskPort),
+        LETTERBOX_DESK_URL: addresses.deskUrl ?? deskUrl,
+      },
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => said.push(text));
+    const before = said.length;
+    while (!said.slice(before).join('').includes('Ctrl-C stops everything')) {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`It did not start: ${said.join('')}`);
+      await wait(50);
+    }
+    return child;
+  };
+  let child = await start();
+  const ended = (of: ChildProcess) =>
+    new Promise<void>((resolve) =>
+      of.exitCode === null && of.signalCode === null ? of.once('exit', () => resolve()) : resolve(),
+    );
+  return {
+    publicUrl,
+    deskUrl,
+    data,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    said: () => said.join(''),
+    kill: async () => {
+      const over = ended(child);
+      killTree(child.pid ?? 0, data);
+      await over;
+    },
+    restart: async () => {
+      child = await start();
+    },
+    close: async () => {
+      const over = ended(child);
+      child.kill('SIGTERM');
+      await over;
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Kills the program and the postmaster it started, found by the pid file in its own data folder. */
+function killTree(pid: number, data: string): void {
+  const postmaster = Number(readFirstLine(join(data, 'postgres', 'postmaster.pid')));
+  process.kill(pid, 'SIGKILL');
+  // The postmaster leads its own group: its backends go with it.
+  if (postmaster > 1) process.kill(-postmaster, 'SIGKILL');
+}
+
+function readFirstLine(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').split('\n')[0] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('There is no free port on loopback.');
+  return address.port;
+}
+
+const FLAGS =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.LETTERBOX_CHROMIUM ?? '/usr/bin/chromium',
+    args: FLAGS.split(' '),
+  });
+}
+
+/** A colleague of the demonstration in a browser of their own, signed in with passphrase and code. */
+export async function signIn(browser: Browser, deskUrl: string, name: string): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${deskUrl}/demonstration`);
+  const details = await page
+    .locator('.govuk-summary-card', { hasText: name })
+    .locator('dd')
+    .allTextContents();
+  const [, email = '', passphrase = '', code = ''] = details.map((text) => text.trim());
+  await page.goto(`${deskUrl}/sign-in`);
+  await page.fill('#email', email);
+  await page.fill('#passphrase', passphrase);
+  await page.fill('#code', code);
+  await page.click('form >> text=Sign in');
+  await page.waitForURL(`${deskUrl}/`);
+  return page;
+}
