@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
 import { openCluster } from '../src/store/cluster.ts';
 import { type Body, makeBody } from './body.ts';
 
@@ -20,7 +21,7 @@ const LETTERBOX = new URL('../src/cli/letterbox.ts', import.meta.url).pathname;
 
 /** Starts `letterbox …`. */
 export function startProgram(args: readonly string[], environment: Record<string, string>): Program {
-  const child = spawn(process.execPath, [LETTERBOX, ...args], {
+  const child = spawn(process.execPath, [...(args[0] === 'start' ? startFlags() : []), LETTERBOX, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -33,6 +34,15 @@ export function startProgram(args: readonly string[], environment: Record<string
   }
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return { pid: pidOf(child), said: () => lines.join(''), ended, stop: () => stopped(child, ended) };
+}
+
+/** What `npm start` tells Node before the program's name. */
+function startFlags(): string[] {
+  const shape = z.object({ scripts: z.object({ start: z.string() }) });
+  const { scripts } = shape.parse(
+    JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')),
+  );
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }
 
 function pidOf({ pid }: ChildProcess): number {
@@ -140,11 +150,10 @@ export async function startTogether(data: string): Promise<Omit<Site, 'body'>> {
 
 /** The address of the embedded database's administrator, from what it keeps in the data folder. */
 export function adminUrlIn(data: string): string {
-  const secrets: unknown = JSON.parse(readFileSync(join(data, 'database-secrets.json'), 'utf8'));
-  const password =
-    typeof secrets === 'object' && secrets !== null && 'admin' in secrets ? String(secrets.admin) : '';
+  const secrets = z.object({ admin: z.string() });
+  const { admin } = secrets.parse(JSON.parse(readFileSync(join(data, 'database-secrets.json'), 'utf8')));
   const [, , , port] = readFileSync(join(data, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
-  return `postgres://postgres:${password}@127.0.0.1:${port}/letterbox`;
+  return `postgres://postgres:${admin}@127.0.0.1:${port}/letterbox`;
 }
 
 /** Resident memory of one process in MB. LIMIT: Linux only, by /proc. */

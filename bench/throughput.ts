@@ -56,7 +56,11 @@ export async function measureThroughput(
       ([name, { pid }]) => [name, residentMegabytes(pid)] as const,
     );
     loader.close();
-    return figures(measured, Math.round(median(moulds.map(({ bytes }) => bytes.length))), memory);
+    const lag = 'until every entry of a burst has its place, signed (median)';
+    return [
+      ...figures(measured, Math.round(median(moulds.map(({ bytes }) => bytes.length))), memory),
+      { name: 'register_lag', value: median(lags), unit: 'ms', says: lag },
+    ];
   } finally {
     await admin.end();
     await site.close();
@@ -145,7 +149,9 @@ function figures(
 async function settled(admin: pg.Client): Promise<number> {
   const since = performance.now();
   for (;;) {
-    const { rows } = await admin.query('select from letterbox.register_logs() where waiting or signed < size');
+    const { rows } = await admin.query(
+      'select from letterbox.register_logs() where waiting or signed < size',
+    );
     if (rows.length === 0) return performance.now() - since;
     await wait(10);
   }
