@@ -1,5 +1,5 @@
 /** Walls 2 and 3 from the desk's side: without a grant no ciphertext comes out, whatever the desk's role asks. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { toHex } from '../sealing/encoding.ts';
 import type { SessionSecret } from '../store/store.ts';
@@ -17,6 +17,9 @@ import {
   grantTo,
   type Posted,
 } from './testing.ts';
+
+// Thousands of statements, each in a transaction of its own.
+vi.setConfig({ testTimeout: 240_000 });
 
 type Stage = {
   readonly db: TestDatabase;

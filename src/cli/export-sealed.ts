@@ -1,95 +1,169 @@
-/** `letterbox export-sealed`: a body's sealed files out of a database, for the disaster tool. Ciphertext only. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/**
+ * `letterbox export-sealed --database URL --out DIR`: everything that is sealed, as age files in folders, for
+ * `letterbox disaster` or any age tool. Nothing is opened: whoever runs it needs no key and learns no more than from
+ * a backup of the database.
+ *
+ * LIMIT: like a backup it goes below the functions that write the register. Only who administers the database can.
+ */
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { type Database, openDatabase } from '../store/store.ts';
+import { caseId, formId, organisationId } from '../sealing/place.ts';
+import { act, openDatabase, type Tx } from '../store/store.ts';
+import { isRefusal } from '../web/refusal.ts';
 import type { Main } from './letterbox.ts';
+import { addressText, folder, freshFolder, writeNew } from './sealed-folder.ts';
 
-const USAGE = 'letterbox export-sealed --database ADMINISTRATOR’S URL --organisation SLUG --out FOLDER';
-const bytes = z.instanceof(Uint8Array);
+const USAGE = 'letterbox export-sealed --database ADMINISTRATOR’S URL --out DIR [--organisation SLUG]';
+
+type Exported = { readonly cases: number; readonly attachments: number };
 
 export const main: Main = async (args, say) => {
-  const options = {
-    database: { type: 'string' },
-    organisation: { type: 'string' },
-    out: { type: 'string' },
-  } as const;
-  const { database: url, organisation, out } = parseArgs({ args, options }).values;
-  if (!url || !organisation || !out) {
+  const { values } = parseArgs({
+    args,
+    options: { database: { type: 'string' }, out: { type: 'string' }, organisation: { type: 'string' } },
+  });
+  const url = values.database ?? process.env.DATABASE_URL;
+  if (!url || !values.out) {
     say(USAGE);
     return 2;
   }
-  const database = openDatabase('admin', url, 1);
+  const { cases, attachments } = await exportSealed(url, values.out, values.organisation ?? null);
+  say(`${cases} cases and ${attachments} attachments are in ${values.out}, sealed.`);
+  return 0;
+};
+
+/** Writes everything sealed that the database holds, as it was at one moment. `slug` null: of every body. */
+async function exportSealed(adminUrl: string, out: string, slug: string | null): Promise<Exported> {
+  const root = freshFolder(out);
+  const database = openDatabase('admin', adminUrl, 1);
   try {
-    await exportKeys(database, organisation, out);
-    say(`Wrote ${await exportCases(database, organisation, out)} sealed cases into ${out}.`);
-    return 0;
+    const done = await act(database, null, async (tx) => {
+      await tx.run('set transaction isolation level repeatable read, read only');
+      await tx.run('set local role letterbox_owner');
+      const total = { cases: 0, attachments: 0 };
+      for (const { id } of await organisations(tx, slug)) {
+        const home = folder(join(root, organisationId(id)));
+        await exportKeys(tx, id, home);
+        await exportEquality(tx, id, home);
+        const { cases, attachments } = await exportCases(tx, id, home);
+        total.cases += cases;
+        total.attachments += attachments;
+      }
+      return total;
+    });
+    if (isRefusal(done)) throw new Error(done.message);
+    return done;
   } finally {
     await database.close();
   }
-};
+}
 
-const OF = 'organisation = (select id from letterbox.organisation where slug = $1)';
+const bytes = z.instanceof(Uint8Array);
+const idRow = z.object({ id: z.string() });
 
-async function exportKeys(database: Database, slug: string, out: string): Promise<void> {
-  const shape = z.object({ form: z.string(), generation: z.number(), sealed: bytes });
-  const sql = `select form, generation, sealed from letterbox.key_envelope where person is null and ${OF}`;
-  mkdirSync(join(out, 'form-keys'), { recursive: true, mode: 0o700 });
-  for (const { form, generation, sealed } of await database.rows(shape, sql, [slug])) {
-    writeFileSync(join(out, 'form-keys', `${form}-${generation}.age`), sealed);
+async function organisations(tx: Tx, slug: string | null): Promise<{ id: string }[]> {
+  const found = await tx.rows(
+    idRow,
+    'select id from letterbox.organisation where slug = $1 or $1 is null order by slug',
+    [slug],
+  );
+  if (slug !== null && found.length === 0) throw new Error(`There is no body ${slug} here.`);
+  return found;
+}
+
+const keyRow = z.object({
+  form: z.string(),
+  generation: z.int(),
+  person: z.string().nullable(),
+  sealed: bytes,
+});
+
+async function exportKeys(tx: Tx, organisation: string, home: string): Promise<void> {
+  const rows = await tx.rows(
+    keyRow,
+    'select form, generation, person, sealed from letterbox.key_envelope where organisation = $1',
+    [organisation],
+  );
+  const keys = folder(join(home, 'form-keys'));
+  for (const { form, generation, person, sealed } of rows) {
+    writeNew(join(keys, `${formId(form)}-${generation}-${person ?? 'recovery'}.age`), sealed);
   }
 }
 
-const caseShape = z.object({
-  organisation: z.string(),
-  id: z.string(),
-  form: z.string(),
-  version: z.number(),
-  generation: z.number(),
+const equalityRow = z.object({ id: z.string(), form: z.string(), generation: z.int(), sealed: bytes });
+
+async function exportEquality(tx: Tx, organisation: string, home: string): Promise<void> {
+  const rows = await tx.rows(
+    equalityRow,
+    'select id, form, generation, sealed from letterbox.equality_answer where organisation = $1',
+    [organisation],
+  );
+  for (const { id, form, generation, sealed } of rows) {
+    writeNew(join(folder(join(home, 'equality', `${formId(form)}-${generation}`)), `${id}.age`), sealed);
+  }
+}
+
+const caseRow = z.object({
+  id: z.string().transform(caseId),
+  form: z.string().transform(formId),
+  version: z.int(),
+  generation: z.int(),
   answers: bytes,
   summary: bytes,
   case_key: bytes,
 });
+const PAGE = 200;
+const FIRST = '00000000-0000-0000-0000-000000000000';
 
-async function exportCases(database: Database, slug: string, out: string): Promise<number> {
-  const ids = await database.rows(
-    z.object({ id: z.string() }),
-    `select id from letterbox.cases where ${OF} order by id`,
-    [slug],
-  );
-  for (const { id } of ids) {
-    const found = await database.one(caseShape, `select * from letterbox.cases where ${OF} and id = $2`, [
-      slug,
-      id,
-    ]);
-    const folder = join(out, 'cases', id);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { organisation, form, version, generation } = found;
-    writeFileSync(
-      join(folder, 'place.json'),
-      JSON.stringify({ organisation, form, version, generation, case: id }),
+async function exportCases(tx: Tx, organisation: string, home: string): Promise<Exported> {
+  let [cases, attachments, after] = [0, 0, FIRST];
+  folder(join(home, 'cases'));
+  for (;;) {
+    const rows = await tx.rows(
+      caseRow,
+      `select id, form, version, generation, answers, summary, case_key from letterbox.cases
+       where organisation = $1 and id > $2 order by id limit $3`,
+      [organisation, after, PAGE],
     );
-    writeFileSync(join(folder, 'answers.age'), found.answers);
-    writeFileSync(join(folder, 'summary.age'), found.summary);
-    writeFileSync(join(folder, 'case-key.age'), found.case_key);
-    await exportAttachments(database, organisation, id, folder);
+    for (const { id, answers, summary, case_key, ...of } of rows) {
+      const own = folder(join(home, 'cases', id));
+      const address = { organisation: organisationId(organisation), case: id, ...of };
+      writeNew(join(own, 'place.json'), addressText(address));
+      writeNew(join(own, 'answers.age'), answers);
+      writeNew(join(own, 'summary.age'), summary);
+      writeNew(join(own, 'case-key.age'), case_key);
+      attachments += await exportAttachments(tx, organisation, id, own);
+      after = id;
+    }
+    cases += rows.length;
+    if (rows.length < PAGE) return { cases, attachments };
   }
-  return ids.length;
 }
 
-async function exportAttachments(
-  database: Database,
-  organisation: string,
-  id: string,
-  folder: string,
-): Promise<void> {
-  const shape = z.object({ attachment: z.string(), sealed: bytes });
-  const sql = `select k.attachment, string_agg(k.bytes, ''::bytea order by k.n) as sealed from letterbox.attachment_chunk k
-    join letterbox.attachment a on a.organisation = k.organisation and a.case_id = k.case_id and a.id = k.attachment
-    where k.organisation = $1 and k.case_id = $2 group by k.attachment`;
-  const rows = await database.rows(shape, sql, [organisation, id]);
-  if (rows.length > 0) mkdirSync(join(folder, 'attachments'), { mode: 0o700 });
-  for (const { attachment, sealed } of rows)
-    writeFileSync(join(folder, 'attachments', `${attachment}.age`), sealed);
+async function exportAttachments(tx: Tx, organisation: string, id: string, own: string): Promise<number> {
+  const listed = await tx.rows(
+    z.object({ id: z.string(), chunks: z.int() }),
+    'select id, chunks from letterbox.attachment where organisation = $1 and case_id = $2',
+    [organisation, id],
+  );
+  for (const attachment of listed) {
+    const file = openSync(join(folder(join(own, 'attachments')), `${attachment.id}.age`), 'wx', 0o600);
+    try {
+      // One chunk at a time, whatever the size: memory stays flat.
+      for (let n = 0; n < attachment.chunks; n += 1) {
+        const chunk = await tx.one(
+          z.object({ bytes }),
+          `select bytes from letterbox.attachment_chunk
+           where organisation = $1 and case_id = $2 and attachment = $3 and n = $4`,
+          [organisation, id, attachment.id, n],
+        );
+        writeFileSync(file, chunk.bytes); // by descriptor: goes on where the last one ended
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+  return listed.length;
 }

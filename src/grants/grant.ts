@@ -177,7 +177,7 @@ export function objectionTo(
       `${person.name} has not been confirmed yet. Two managers compare their words first.`,
     );
   if (!(length > 0)) return refuse('until-past', 'invalid', 'The last day must be in the future.');
-  if (length > LONGEST_DAYS * DAY)
+  if (length > (LONGEST_DAYS + 1) * DAY)
     return refuse('until-too-late', 'invalid', `Access can last ${LONGEST_DAYS} days at most.`);
   if (!state.purposes.includes(proposal.purpose))
     return refuse('purpose', 'invalid', 'Choose what the access is for from the list.');

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { act, type Database, type SessionSecret, type Statements } from '../store/store.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import { actOnGrant, approveFormKey, fulfilGrant, makeFormKey } from './acts.ts';
+import { parseDocument } from './documents.ts';
 import type { AccessState, Standing } from './grant.ts';
 import { accessState, formKeys, formOfGrant, myFormKeys, ownFormTitles, whatWaits } from './store.ts';
 import { accessPage, approvalPage, choicesPage, previewPage, readProposal } from './views.ts';
@@ -11,7 +12,14 @@ import { accessPage, approvalPage, choicesPage, previewPage, readProposal } from
 export type GrantsDeps = { readonly desk: Database };
 
 const staff = { config: { audience: 'staff' } } as const;
-const signedShape = z.strictObject({ text: z.string().max(20_000), signature: z.string().max(200) });
+/** Signed texts are of this room or refused before the database sees them. */
+const signedShape = z.strictObject({
+  text: z
+    .string()
+    .max(20_000)
+    .refine((text) => parseDocument(text) !== null),
+  signature: z.string().max(200),
+});
 const sealedHex = z
   .string()
   .regex(/^([0-9a-f]{2})+$/)

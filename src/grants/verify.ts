@@ -12,6 +12,7 @@ import {
   type GrantsDocument,
   parseDocument,
 } from './documents.ts';
+import { LONGEST_DAYS } from './grant.ts';
 
 export type ProvenGrant = {
   readonly hash: string;
@@ -24,6 +25,8 @@ export type Ignored = { readonly hash: string; readonly why: string };
 
 export type Proven = {
   readonly grants: readonly ProvenGrant[];
+  /** Grants that a manager proposed with a right signature, approved or not. */
+  readonly proposals: readonly { readonly hash: string; readonly grant: GrantDocument }[];
   readonly keys: readonly ProvenKey[];
   /** Form keys that their maker signed, countersigned or not. */
   readonly keysMade: readonly ProvenKey[];
@@ -47,11 +50,16 @@ export async function verifyGrants(
     else checked.push(result);
   }
   const grants = checked.flatMap((each) => provenGrant(each, checked, directory, ignored));
-  const keys = checked.flatMap((each) => provenKey(each, checked, directory));
+  const reads = (person: string, form: string) =>
+    grants.some(({ grant }) => grant.person === person && grant.form === form);
+  const keys = checked.flatMap((each) => provenKey(each, checked, directory, reads));
   const keysMade = checked.flatMap(({ hash, document }) =>
     document.kind === 'form-key' ? [{ hash, key: document }] : [],
   );
-  return { grants, keys, keysMade, ignored };
+  const proposals = checked.flatMap(({ hash, document }) =>
+    document.kind === 'grant' && isManager(directory, document.signer) ? [{ hash, grant: document }] : [],
+  );
+  return { grants, proposals, keys, keysMade, ignored };
 }
 
 /** Grants that are proven, not ended, and last beyond `at`. */
@@ -75,6 +83,9 @@ async function check(signed: SignedDocument, directory: Directory): Promise<Chec
   return { hash, document };
 }
 
+/** `LONGEST_DAYS`, to the end of the last day. */
+const LONGEST = (LONGEST_DAYS + 1) * 24 * 60 * 60 * 1000;
+
 function isManager(directory: Directory, person: string): boolean {
   return directory.people.get(person)?.capacities.includes('manager') ?? false;
 }
@@ -95,6 +106,8 @@ function provenGrant(
   if (grantee.recipient !== document.recipient || grantee.fingerprint !== document.fingerprint) {
     return refuse('The key it names is not the key of the person it names.');
   }
+  if (Date.parse(document.until) - Date.parse(document.at) > LONGEST)
+    return refuse('It lasts longer than a grant may.');
   if (document.signer === document.person) return refuse('Its proposer is the person it is for.');
   if (!isManager(directory, document.signer)) return refuse('Its proposer is not a manager.');
   const approval = all
@@ -117,8 +130,14 @@ function provenGrant(
   return [{ hash, grant: document, approval, ended }];
 }
 
-function provenKey({ hash, document }: Checked, all: readonly Checked[], directory: Directory): ProvenKey[] {
-  if (document.kind !== 'form-key') return [];
+/** A form key counts when a reader made it and a manager who is somebody else countersigned it. */
+function provenKey(
+  { hash, document }: Checked,
+  all: readonly Checked[],
+  directory: Directory,
+  reads: (person: string, form: string) => boolean,
+): ProvenKey[] {
+  if (document.kind !== 'form-key' || !reads(document.signer, document.form)) return [];
   const approved = all.some(
     ({ document: each }) =>
       each.kind === 'form-key-approval' &&

@@ -1,5 +1,5 @@
 /** Making keys and signing the documents about people; pure, in the browser of whoever signs. */
-import { generateIdentity, type Identity, type Recipient } from '../sealing/keys.ts';
+import { generateIdentity, type Identity } from '../sealing/keys.ts';
 import { newId, organisationId, type PersonId, personId } from '../sealing/place.ts';
 import { sha256Hex, signText } from '../sealing/signature.ts';
 import { generateStaffKeys, type StaffIdentity } from '../sealing/staff.ts';
@@ -7,7 +7,6 @@ import { type MembershipDocument, peopleText } from './documents.ts';
 
 export type Signed = { readonly text: string; readonly signature: string };
 export type Called = { readonly name: string; readonly email: string };
-type Recovery = { readonly recipient: Recipient; readonly k: number; readonly n: number };
 
 /** How a body's recovery identity is split unless it decides otherwise: any 2 of 3. */
 export const RECOVERY = { k: 2, n: 3 } as const;

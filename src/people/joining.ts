@@ -9,7 +9,7 @@ import { type PeopleDocument, parsePeopleDocument } from './documents.ts';
 import { registrationOptions, registrationResponse, verifyRegistration } from './passkeys.ts';
 import { Pending } from './pending.ts';
 import { giveCookie, type PeopleDeps } from './routes.ts';
-import { offerSecondFactor, stepOf, suggestedPassphrase } from './second-factor.ts';
+import { offerSecondFactor, stepOf } from './second-factor.ts';
 import { type Invitation, invitationFor } from './store.ts';
 
 const open = { config: { audience: 'public' } } as const;
@@ -44,7 +44,6 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     return reply.page('people/pages/join.njk', {
       invitation,
       founding: invitation.slug !== null,
-      suggestion: suggestedPassphrase(),
     });
   });
   app.post('/join/:secret/passkey', open, async (request, reply) => {

@@ -4,10 +4,14 @@
  * An organisation begins with its founding document, signed by the founder's own key; its hash lies
  * in everybody's sealed staff identity and is the anchor of all trust. Each further person gives
  * their keys in an enrolment they sign themselves, and counts once enough managers have compared
- * their words and signed a membership: min(2, managers so far). So the founder vouches alone for one
- * person only; after that nobody can add anybody by themselves.
+ * their words and signed a membership: min(2, managers so far). Once a second manager is there,
+ * nobody can add anybody by themselves.
  *
  * This function is the whole rule. It runs in every browser before a grant is believed.
+ *
+ * LIMIT: as long as there is one manager, that one vouches alone; and the order of documents is told by
+ * the server, so a server that leaves an early manager's membership out makes a later one-signature
+ * membership count. It would show in the register, whose entries name every document in order.
  */
 import { fingerprint, parseRecipient, type Recipient } from '../sealing/keys.ts';
 import { parseVerifyKey, sha256Hex, type VerifyKey, verifyText } from '../sealing/signature.ts';

@@ -1,5 +1,4 @@
 /** TOTP (RFC 6238): the second factor beside a passphrase. */
-import { randomInt } from 'node:crypto';
 import * as OTPAuth from 'otpauth';
 import QRCode from 'qrcode';
 
@@ -32,15 +31,4 @@ export function stepOf(secret: string, code: string, now: Date): number | null {
 /** The code of this moment: for the demonstration, whose keys are public, and for tests. */
 export function codeOf(secret: string, now: Date): string {
   return totp(secret, '').generate({ timestamp: now.getTime() });
-}
-
-const WORDS =
-  'amber anchor apple arrow autumn badge barley basket beacon bench bicycle blanket bottle bridge bronze brook bucket button cable candle canyon carpet castle cedar chalk cherry circle cliff clover copper cotton cradle crane crystal daisy dinner dolphin drawer eagle ember engine fabric falcon feather fiddle forest fossil garden ginger glacier granite guitar hammer harbour harvest hazel helmet honey island ivory jacket jigsaw kettle kitchen ladder lantern lemon lighthouse linen lobster magnet maple marble meadow mirror mountain napkin needle nettle nickel oak ocean olive orchard otter oyster paddle paper parcel pebble pepper pigeon pillow planet pocket poplar quarry quilt rabbit raven ribbon river rocket saddle salmon satchel shadow silver sparrow spruce stable statue summer sunset teapot thistle thunder ticket timber tractor tulip tunnel umbrella valley velvet village violet walnut water willow window winter yellow zebra'.split(
-    ' ',
-  );
-
-/** Six random words of a list of 134 and four digits: 55 bits before OPAQUE's own stretching. */
-export function suggestedPassphrase(): string {
-  const words = Array.from({ length: 6 }, () => WORDS[randomInt(WORDS.length)]);
-  return `${words.join(' ')} ${String(randomInt(10_000)).padStart(4, '0')}`;
 }

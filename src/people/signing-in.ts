@@ -52,9 +52,8 @@ type Begun = { readonly state: string; readonly row: PassphraseRow | null };
 const WRONG = refuse(
   'passphrase',
   'forbidden',
-  'The email address, the passphrase or the code is not right. Check all three and try again.',
+  'The email address, the passphrase or the code is not right. Check all three and try again. After ten wrong tries, signing in waits 15 minutes.',
 );
-const LOCKED = refuse('locked', 'forbidden', 'Too many wrong tries. Wait 15 minutes, then try again.');
 
 function passphraseRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   const begun = new Pending<Begun>();
@@ -65,11 +64,15 @@ function passphraseRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       .parse(request.body);
     const userIdentifier = email.trim().toLowerCase();
     const row = await passphraseFor(deps.signin, userIdentifier);
+    // The answer alone tells a client whether its guess was right, so the try is counted here, and
+    // forgiven when it ends well.
+    if (row)
+      await deps.signin.run('select letterbox.passphrase_failed($1, $2)', [row.organisation, row.person]);
     await opaque.ready;
     const { serverLoginState, loginResponse } = opaque.server.startLogin({
       serverSetup: deps.opaqueSetup,
       userIdentifier,
-      registrationRecord: row?.opaque_record ?? null,
+      registrationRecord: row && !row.locked ? row.opaque_record : null,
       startLoginRequest: start,
     });
     return { id: begun.begin({ state: serverLoginState, row }), response: loginResponse };
@@ -79,12 +82,9 @@ function passphraseRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       .strictObject({ id: key, finish: z.string().max(2000), code: z.string().max(20) })
       .parse(request.body);
     const { state, row } = begun.finish(id) ?? {};
-    if (row?.locked) return reply.refuse(LOCKED);
-    if (!state || !row || !finished(state, finish) || !(await codeCounts(deps, row, code))) {
-      if (row)
-        await deps.signin.run('select letterbox.passphrase_failed($1, $2)', [row.organisation, row.person]);
-      return reply.refuse(WRONG);
-    }
+    const right =
+      state && row && !row.locked && finished(state, finish) && (await codeCounts(deps, row, code));
+    if (!right) return reply.refuse(WRONG);
     return enter(deps, reply, row, 'passphrase');
   });
 }

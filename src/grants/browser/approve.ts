@@ -5,8 +5,8 @@ import { effectOf } from '../grant.ts';
 import { signApproval } from '../proposal.ts';
 import { accessStateShape, standingShape } from '../shapes.ts';
 import { handOver } from './hand-over.ts';
-import { agrees, NotVerified, verified } from './proven.ts';
-import { DISAGREES, onPress } from './signing.ts';
+import { checkProposal, checkTold, NotVerified, verified } from './proven.ts';
+import { onPress } from './signing.ts';
 
 const carried = z.object({ state: accessStateShape, grant: standingShape });
 
@@ -21,8 +21,10 @@ class ApproveElement extends HTMLElement {
         throw new NotVerified(
           'Type how many people will be able to read, as the table says. Nothing was signed.',
         );
-      const { staff, proven } = await verified();
-      if (!agrees(state, proven, now.toISOString())) throw new NotVerified(DISAGREES);
+      const who = await verified();
+      const { staff } = who;
+      checkTold(state, who, now.toISOString());
+      checkProposal(grant, who);
       const answer = await ask(
         `/grants/${grant.id}/approve`,
         await signApproval(staff, state, grant, people, now),

@@ -1,6 +1,6 @@
 /** Handing a form's key to a grantee: only after this browser has verified the grant by itself. */
 import { toHex } from '../../sealing/encoding.ts';
-import { fingerprintWords, parseRecipient } from '../../sealing/keys.ts';
+import { fingerprintWords, parseRecipient, recipientOf } from '../../sealing/keys.ts';
 import { formId, personId } from '../../sealing/place.ts';
 import { ask } from '../../web/browser/ask.ts';
 import { sealFormKey } from '../form-key.ts';
@@ -26,6 +26,17 @@ export async function handOver(grant: string): Promise<void> {
   if (!found) throw new NotVerified(UNPROVEN);
   const { form, fromGeneration, person, recipient } = found.grant;
   const keys = (await ownFormKeys()).filter((key) => key.form === form && key.generation >= fromGeneration);
+  for (const key of keys) {
+    const recipient = await recipientOf(key.identity);
+    const known = proven.keys.some(
+      ({ key: made }) =>
+        made.form === form && made.generation === key.generation && made.recipient === recipient,
+    );
+    if (!known)
+      throw new NotVerified(
+        'A key of this form is not the one two people signed, so it was not handed over.',
+      );
+  }
   if (keys.length === 0) throw new NotVerified('You have no key to this form to hand over.');
   const sealed = await Promise.all(
     keys.map(async (key) => {

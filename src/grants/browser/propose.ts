@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { ask, carriedJson } from '../../web/browser/ask.ts';
 import { signProposal } from '../proposal.ts';
 import { accessStateShape } from '../shapes.ts';
-import { agrees, NotVerified, verified } from './proven.ts';
-import { DISAGREES, onPress } from './signing.ts';
+import { checkTold, NotVerified, verified } from './proven.ts';
+import { onPress } from './signing.ts';
 
 const carried = z.object({
   state: accessStateShape,
@@ -21,9 +21,10 @@ class ProposeElement extends HTMLElement {
   connectedCallback(): void {
     onPress(this, async () => {
       const { state, proposal } = carried.parse(carriedJson(this));
-      const { staff, directory, proven } = await verified();
+      const who = await verified();
+      const { staff, directory } = who;
       const now = new Date();
-      if (!agrees(state, proven, now.toISOString())) throw new NotVerified(DISAGREES);
+      checkTold(state, who, now.toISOString());
       const grantee = directory.people.get(proposal.person);
       if (!grantee)
         throw new NotVerified('The signed documents do not prove who this person is. Nothing was signed.');

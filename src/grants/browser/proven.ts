@@ -4,7 +4,7 @@ import { unlocked } from '../../people/browser/unlocked.ts';
 import { type Directory, verifyPeople } from '../../people/person.ts';
 import type { StaffIdentity } from '../../sealing/staff.ts';
 import { ask } from '../../web/browser/ask.ts';
-import { type AccessState, isInForce } from '../grant.ts';
+import { type AccessState, isInForce, type Standing } from '../grant.ts';
 import { type Proven, provenInForce, verifyGrants } from '../verify.ts';
 
 export type Verified = {
@@ -45,16 +45,37 @@ export async function verified(): Promise<Verified> {
 }
 
 /**
- * Whether the server's story of who reads a form is the one the signed documents prove. A reader the
- * server hides, or one it invents, makes this false, and nothing is signed on top of it.
+ * Checks that the server's story of who reads a form is the one the signed documents prove: the same
+ * grants in force, and for each person the name and address they enrolled with. A reader the server
+ * hides, one it invents, or somebody under another's name, throws `NotVerified`: nothing is signed.
  */
-export function agrees(state: AccessState, proven: Proven, at: string): boolean {
+export function checkTold(state: AccessState, { directory, proven }: Verified, at: string): void {
   const told = state.grants.filter((grant) => isInForce(grant, at)).map((grant) => grant.document);
   const shown = provenInForce(proven, at)
     .filter(({ grant }) => grant.form === state.form)
     .map(({ hash }) => hash);
-  return [...told].sort().join() === [...shown].sort().join();
+  const named = state.people.every((person) => {
+    const known = directory.people.get(person.id);
+    return person.confirmed ? known?.name === person.name && known.email === person.email : !known;
+  });
+  if (!named || [...told].sort().join() !== [...shown].sort().join()) throw new NotVerified(DISAGREES);
 }
+
+/** Checks that a proposal says in its signed document what the page says of it. */
+export function checkProposal(grant: Standing, { proven }: Verified): void {
+  const signed = proven.proposals.find(({ hash }) => hash === grant.document)?.grant;
+  const same =
+    signed?.id === grant.id &&
+    signed.person === grant.person &&
+    signed.fromGeneration === grant.fromGeneration &&
+    signed.until === grant.until &&
+    signed.purpose === grant.purpose &&
+    signed.signer === grant.proposer;
+  if (!same) throw new NotVerified(DISAGREES);
+}
+
+const DISAGREES =
+  'What the server says about who can read this form is not what the signed documents prove. Nothing was signed. Tell your data protection officer.';
 
 /** The organisation's recovery recipient, from its founding document. */
 export function recoveryRecipient(founding: string): string {

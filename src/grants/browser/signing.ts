@@ -23,5 +23,3 @@ export function onPress(element: HTMLElement, work: () => Promise<string>): void
 
 const UNEXPECTED =
   'Something went wrong in this browser, and nothing was signed. Reload the page and try again.';
-export const DISAGREES =
-  'What the server says about who can read this form is not what the signed documents prove. Nothing was signed. Tell your data protection officer.';

@@ -25,6 +25,10 @@ class ConfirmElement extends HTMLElement {
       fingerprint(parseRecipient(enrolment.recipient), parseVerifyKey(enrolment.verifyKey)),
     );
     this.querySelector('[data-words]')?.append(...words.map((word) => make('li', {}, word)));
+    const does = capacities.length === 0 ? 'no capacity' : capacities.join(', ').replaceAll('-', ' ');
+    this.querySelector('[data-about]')?.append(
+      `You sign that these are the keys of ${enrolment.name}, ${enrolment.email}, with: ${does}.`,
+    );
     button.hidden = false;
     button.addEventListener('click', async () => {
       button.disabled = true;

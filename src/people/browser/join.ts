@@ -8,6 +8,7 @@ import { type StaffIdentity, sealStaff } from '../../sealing/staff.ts';
 import { ask, carriedJson, make, say } from '../../web/browser/ask.ts';
 import { makeEnrolment, makeFounding, RECOVERY, type Signed } from '../enrolment.ts';
 import { recoverySheets } from './recovery-sheets.ts';
+import { suggestedPassphrase } from './suggestion.ts';
 import { keep } from './unlocked.ts';
 import { makePasskey, passphraseUnlock } from './unlocking.ts';
 
@@ -45,6 +46,7 @@ class JoinElement extends HTMLElement {
         say(this, error instanceof JoinProblem ? error.message : STOPPED, 'error');
       });
     });
+    this.querySelector('[data-suggestion]')?.append(suggestedPassphrase());
     this.querySelector('[data-suggest]')?.addEventListener('click', () => this.suggest());
   }
 

@@ -113,6 +113,10 @@ begin
   if g.approved_at is not null then perform refuse('LB409', 'approved-already'); end if;
   if g.ended_at is not null then perform refuse('LB409', 'ended-already'); end if;
   if g.until <= now() then perform refuse('LB409', 'expired'); end if;
+  if not exists (select from person p where p.organisation = g.organisation and p.id = g.proposer
+    and 'manager' = any (p.capacities) and p.confirmed_at is not null and p.left_at is null) then
+    perform refuse('LB409', 'proposer-gone');
+  end if;
   moved := encode(sha256(convert_to(access_state_text(who.organisation, g.form, g.person), 'UTF8')), 'hex');
   if moved is distinct from d ->> 'state' or moved is distinct from (select s.text::jsonb ->> 'state'
     from signed_document s where s.organisation = g.organisation and s.hash = g.document) then
@@ -167,6 +171,14 @@ declare
 begin
   perform pg_advisory_xact_lock(hashtext('grants' || who.organisation));
   if not may_read(who.organisation, who.person, of_form, next_generation) then perform refuse('LB403', 'not-a-reader'); end if;
+  -- A key that waits for its countersignature is set aside once its maker may no longer read.
+  delete from key_envelope e using form_key k join signed_document s on s.organisation = k.organisation and s.hash = k.document
+  where k.organisation = who.organisation and k.form = of_form and k.approved_at is null
+    and not may_read(k.organisation, s.signer, k.form, k.generation)
+    and e.organisation = k.organisation and e.form = k.form and e.generation = k.generation;
+  delete from form_key k using signed_document s
+  where s.organisation = k.organisation and s.hash = k.document and k.organisation = who.organisation and k.form = of_form
+    and k.approved_at is null and not may_read(k.organisation, s.signer, k.form, k.generation);
   if (d ->> 'generation')::integer is distinct from next_generation
     or exists (select from form_key k where k.organisation = who.organisation and k.form = of_form and k.generation = next_generation) then
     perform refuse('LB409', 'key-made-already');
@@ -206,6 +218,7 @@ declare
   who acting := require_actor();
   g grants;
 begin
+  perform pg_advisory_xact_lock(hashtext('grants' || who.organisation));
   select * into g from grants x where x.organisation = who.organisation and x.id = of_grant;
   if g.id is null then perform refuse('LB404', 'missing'); end if;
   if not may_read(who.organisation, g.person, g.form, 2147483647) then perform refuse('LB409', 'not-in-force'); end if;
@@ -218,7 +231,8 @@ begin
   insert into key_envelope (organisation, form, generation, person, sealed, sealed_by, sealed_at)
   select g.organisation, g.form, e.generation, g.person, decode(e.sealed, 'hex'), who.person, now()
   from jsonb_to_recordset(envelopes) as e (generation integer, sealed text)
-  on conflict do nothing;
+  on conflict (organisation, form, generation, person) do update
+    set sealed = excluded.sealed, sealed_by = excluded.sealed_by, sealed_at = excluded.sealed_at;
   perform mark_fulfilled(g.organisation, g.form);
   perform register_append(g.organisation, 'fulfilment', who.person, null, jsonb_build_object(
     'grant', g.id, 'subject', g.person, 'form', g.form,
@@ -255,7 +269,10 @@ begin
     union all
     select distinct 'make-key', null::uuid, g.form, null::uuid, null from grants g
     where g.organisation = who.organisation and g.person = who.person and g.approved_at is not null and g.ended_at is null
-      and g.until > now() and not exists (select from form_key k where k.organisation = g.organisation and k.form = g.form)
+      and g.until > now() and not exists (select from form_key k
+        join signed_document s on s.organisation = k.organisation and s.hash = k.document
+        where k.organisation = g.organisation and k.form = g.form
+          and (k.approved_at is not null or may_read(k.organisation, s.signer, k.form, k.generation)))
     union all
     select 'approve-key', null::uuid, k.form, s.signer, p.name from form_key k
     join signed_document s on s.organisation = k.organisation and s.hash = k.document
