@@ -46,6 +46,11 @@ class JoinElement extends HTMLElement {
         say(this, error instanceof JoinProblem ? error.message : STOPPED, 'error');
       });
     });
+    // GOV.UK's conditional radios carry an attribute that ARIA does not allow there.
+    form?.addEventListener('change', () => {
+      const asked = this.querySelector<HTMLInputElement>('[value=passphrase]')?.checked === true;
+      this.querySelector('[data-passphrase]')?.toggleAttribute('hidden', !asked);
+    });
     this.querySelector('[data-suggestion]')?.append(suggestedPassphrase());
     this.querySelector('[data-suggest]')?.addEventListener('click', () => this.suggest());
   }

@@ -1,0 +1,29 @@
+/** axe on a page as it stands now: no violation of WCAG 2.2 A and AA, nor of axe's best practices. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+type Found = {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+};
+declare const axe: { run(): Promise<Found> };
+
+export async function expectAccessible(page: Page): Promise<void> {
+  // Past the page's own policy, as a person's assistive technology is.
+  const client = await page.context().newCDPSession(page);
+  await client.send('Page.setBypassCSP', { enabled: true });
+  if (!(await page.evaluate(() => 'axe' in window)))
+    await client.send('Runtime.evaluate', { expression: AXE });
+  const { violations } = await page.evaluate(() => axe.run());
+  const told = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
+  );
+  await client.detach();
+  expect(told, page.url()).toEqual([]);
+}
