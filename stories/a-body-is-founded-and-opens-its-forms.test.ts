@@ -20,6 +20,8 @@ afterAll(async () => {
 /** A person's own browser; `prf` says whether its passkeys can also open keys. */
 async function someone(prf: boolean): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
+  // Chromium forgets the authenticator when it changes the process behind the page, so we go there first.
+  await page.goto(`${letterbox.deskUrl}/sign-in`);
   const client = await page.context().newCDPSession(page);
   await client.send('WebAuthn.enable');
   await client.send('WebAuthn.addVirtualAuthenticator', {

@@ -1,11 +1,13 @@
 /**
  * What a person may cause about grants and form keys. Each act is one SQL function that decides,
  * changes and appends to the register together; a refusal is registered in a transaction of its own.
+ * What is signed is parsed and its signature verified before the database sees it.
  */
 import { z } from 'zod';
+import { MISMATCH, objectionToSignature } from '../people/directory.ts';
 import { act, type Database, type SessionSecret, type Tx } from '../store/store.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
-import type { Signed } from './documents.ts';
+import { type GrantsDocument, parseDocument, type Signed } from './documents.ts';
 
 type About = { readonly form?: string };
 
@@ -14,14 +16,21 @@ async function attempt<T>(
   session: SessionSecret,
   name: string,
   about: About,
-  work: (tx: Tx) => Promise<T>,
+  work: (tx: Tx) => Promise<T | Refusal>,
 ): Promise<T | Refusal> {
-  const result = await act(desk, session, work);
+  const result = await act<T | Refusal>(desk, session, work);
   if (!isRefusal(result)) return result;
   await act(desk, session, (tx) =>
     tx.run('select letterbox.register_refusal($1, $2, null, $3)', [name, result.refusal, about.form ?? null]),
   );
   return inWords(result);
+}
+
+/** Why this text is not a document of that kind, signed by its signer, or null. */
+async function objection(tx: Tx, kind: GrantsDocument['kind'], signed: Signed): Promise<Refusal | null> {
+  const document = parseDocument(signed.text);
+  if (document?.kind !== kind) return MISMATCH;
+  return objectionToSignature(tx, document.signer, signed);
 }
 
 const WORDS: Record<string, string> = {
@@ -35,6 +44,11 @@ const WORDS: Record<string, string> = {
   'ended-already': 'This has ended already.',
   'not-a-reader': 'Only somebody who can read this form can do this.',
   'key-made-already': 'The key of this form was made a moment ago by somebody else.',
+  'maker-gone': 'Whoever made this key may no longer read this form. Another reader makes a new key.',
+  'proposer-gone':
+    'Whoever proposed this is no longer a manager here, so it no longer counts. Make a new proposal.',
+  'not-in-force': 'This access is not in force, so no key was handed over.',
+  generations: 'The keys handed over are not the ones this access covers. Reload the page and try again.',
   'own-key': 'You made this key, so another manager has to countersign it.',
 };
 
@@ -44,9 +58,9 @@ function inWords(refusal: Refusal): Refusal {
 
 const idRow = z.object({ id: z.string() });
 const documents = [
-  ['propose', 'propose_grant'],
-  ['approve', 'approve_grant'],
-  ['end', 'end_grant'],
+  ['propose', 'propose_grant', 'grant'],
+  ['approve', 'approve_grant', 'approval'],
+  ['end', 'end_grant', 'grant-end'],
 ] as const;
 export type GrantAct = (typeof documents)[number][0];
 
@@ -58,9 +72,15 @@ export async function actOnGrant(
   signed: Signed,
   about: About = {},
 ): Promise<{ id: string } | Refusal> {
-  const name = documents.find(([each]) => each === what)?.[1];
-  return attempt(desk, session, `${what}-grant`, about, (tx) =>
-    tx.one(idRow, `select letterbox.${name}($1, $2) as id`, [signed.text, signed.signature]),
+  const [, name, kind] = documents.find(([each]) => each === what) ?? documents[0];
+  return attempt(
+    desk,
+    session,
+    `${what}-grant`,
+    about,
+    async (tx) =>
+      (await objection(tx, kind, signed)) ??
+      tx.one(idRow, `select letterbox.${name}($1, $2) as id`, [signed.text, signed.signature]),
   );
 }
 
@@ -71,13 +91,14 @@ export async function makeFormKey(
   key: Signed & { readonly own: Uint8Array; readonly recovery: Uint8Array },
   about: About = {},
 ): Promise<number | Refusal> {
-  return attempt(desk, session, 'make-form-key', about, (tx) =>
-    tx.run('select letterbox.make_form_key($1, $2, $3, $4)', [
-      key.text,
-      key.signature,
-      key.own,
-      key.recovery,
-    ]),
+  const sql = 'select letterbox.make_form_key($1, $2, $3, $4)';
+  return attempt(
+    desk,
+    session,
+    'make-form-key',
+    about,
+    async (tx) =>
+      (await objection(tx, 'form-key', key)) ?? tx.run(sql, [key.text, key.signature, key.own, key.recovery]),
   );
 }
 
@@ -88,8 +109,14 @@ export async function approveFormKey(
   signed: Signed,
   about: About = {},
 ): Promise<number | Refusal> {
-  return attempt(desk, session, 'approve-form-key', about, (tx) =>
-    tx.run('select letterbox.approve_form_key($1, $2)', [signed.text, signed.signature]),
+  return attempt(
+    desk,
+    session,
+    'approve-form-key',
+    about,
+    async (tx) =>
+      (await objection(tx, 'form-key-approval', signed)) ??
+      tx.run('select letterbox.approve_form_key($1, $2)', [signed.text, signed.signature]),
   );
 }
 

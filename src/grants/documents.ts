@@ -5,7 +5,8 @@
  *      "form":"review","fromGeneration":1,"until":"2027-01-31T23:59:59.000Z","purpose":"Review cases",
  *      "effect":"…64 hex…","state":"…64 hex…","signer":"0190…","at":"2026-11-02T09:00:00.000Z"}
  *
- * Parsers refuse unknown keys and anything that is not of its exact shape; they judge no signature.
+ * Parsers refuse unknown keys, anything that is not of its exact shape, and any other spelling of it than
+ * canonical JSON (RFC 8785); they judge no signature.
  */
 import { z } from 'zod';
 import { canonicalJson } from '../sealing/encoding.ts';
@@ -92,7 +93,7 @@ export function documentText(document: GrantsDocument): string {
 export function parseDocument(text: string): GrantsDocument | null {
   try {
     const parsed = anyShape.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
+    return parsed.success && canonicalJson(parsed.data) === text ? parsed.data : null;
   } catch {
     return null;
   }

@@ -1,10 +1,11 @@
 /** Making a form's key and sealing it to people; pure, in the browser of a reader (or a demonstration). */
-import { generateIdentity, type Identity, type Recipient } from '../sealing/keys.ts';
+import { generateIdentity, type Identity, type Recipient, recipientOf } from '../sealing/keys.ts';
 import { type FormId, formKeyPlace, type OrganisationId, type PersonId } from '../sealing/place.ts';
 import { type Sealed, sealEnvelope } from '../sealing/seal.ts';
 import { signText } from '../sealing/signature.ts';
 import type { StaffIdentity } from '../sealing/staff.ts';
 import { documentText, type GrantsDocument, type Signed } from './documents.ts';
+import type { Proven } from './verify.ts';
 
 export type KeyOf = {
   readonly organisation: OrganisationId;
@@ -58,4 +59,30 @@ export async function newFormKey(
     own: await sealFormKey(of, identity, staff.person, staff.recipient, now),
     recovery: await sealFormKey(of, identity, null, recovery, now),
   };
+}
+
+/** The secret of one generation of a form's key, opened. */
+export type OwnKey = { readonly form: string; readonly generation: number; readonly identity: Identity };
+
+/**
+ * A reader's keys of every generation in use from `fromGeneration` on, each the one that two people
+ * signed; a key that waits for its countersignature is left out. Null where one of them is missing or
+ * is another than the signed one, and where none is in use: then nothing may be handed over.
+ */
+export async function keysToHand(
+  own: readonly OwnKey[],
+  proven: Proven,
+  form: string,
+  fromGeneration: number,
+): Promise<OwnKey[] | null> {
+  const signed = proven.keys
+    .map(({ key }) => key)
+    .filter((key) => key.form === form && key.generation >= fromGeneration);
+  const generations = new Set(signed.map(({ generation }) => generation));
+  const keys = own.filter((key) => key.form === form && generations.has(key.generation));
+  for (const { identity, generation } of keys) {
+    const recipient = await recipientOf(identity);
+    if (!signed.some((key) => key.generation === generation && key.recipient === recipient)) return null;
+  }
+  return generations.size > 0 && keys.length === generations.size ? keys : null;
 }

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { act, type Database, type SessionSecret, type Statements } from '../store/store.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import { actOnGrant, approveFormKey, fulfilGrant, makeFormKey } from './acts.ts';
-import { parseDocument } from './documents.ts';
 import type { AccessState, Standing } from './grant.ts';
 import { accessState, formKeys, formOfGrant, myFormKeys, ownFormTitles, whatWaits } from './store.ts';
 import { accessPage, approvalPage, choicesPage, previewPage, readProposal } from './views.ts';
@@ -12,18 +11,20 @@ import { accessPage, approvalPage, choicesPage, previewPage, readProposal } from
 export type GrantsDeps = { readonly desk: Database };
 
 const staff = { config: { audience: 'staff' } } as const;
-/** Signed texts are of this room or refused before the database sees them. */
-const signedShape = z.strictObject({
-  text: z
-    .string()
-    .max(20_000)
-    .refine((text) => parseDocument(text) !== null),
-  signature: z.string().max(200),
-});
+const signedShape = z.strictObject({ text: z.string().max(20_000), signature: z.string().max(200) });
 const sealedHex = z
   .string()
   .regex(/^([0-9a-f]{2})+$/)
   .max(20_000);
+const keyShape = signedShape.extend({ own: sealedHex, recovery: sealedHex });
+const handedShape = z.strictObject({
+  keys: z
+    .array(z.strictObject({ generation: z.number().int().positive(), sealed: sealedHex }))
+    .min(1)
+    .max(1000),
+});
+/** Staff doors that take a body say its shape: anything else is refused as 400 before the handler. */
+const taking = <S extends z.ZodType>(body: S) => ({ ...staff, schema: { body } });
 
 /** Registers this room's routes on the desk. */
 export function grantsRoutes(deps: GrantsDeps) {
@@ -50,7 +51,7 @@ function sessionOf(request: FastifyRequest): SessionSecret {
 }
 
 const parameter = (request: FastifyRequest, name: string): string => {
-  const shape = z.object({ [name]: z.string().max(80) });
+  const shape = z.object({ [name]: z.string() });
   return shape.parse(request.params)[name] ?? '';
 };
 
@@ -106,7 +107,7 @@ function proposingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
       );
     return reply.page('grants/pages/preview.njk', previewPage(state, asked.proposal, new Date()));
   });
-  app.post('/forms/:form/access/propose', staff, async (request, reply) => {
+  app.post('/forms/:form/access/propose', taking(signedShape), async (request, reply) => {
     const signed = signedShape.parse(request.body);
     const done = await actOnGrant(deps.desk, sessionOf(request), 'propose', signed, {
       form: parameter(request, 'form'),
@@ -117,16 +118,21 @@ function proposingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
 
 type Found = { readonly state: AccessState; readonly grant: Standing };
 
+const MISSING = refuse('missing', 'missing', 'There is no such proposal in your organisation.');
+
+function grantId(request: FastifyRequest): string | Refusal {
+  return z.uuid().safeParse(parameter(request, 'grant')).data ?? MISSING;
+}
+
 async function findGrant(deps: GrantsDeps, request: FastifyRequest): Promise<Found | Refusal> {
-  const id = z.uuid().safeParse(parameter(request, 'grant'));
-  const missing = refuse('missing', 'missing', 'There is no such proposal in your organisation.');
-  if (!id.success) return missing;
+  const id = grantId(request);
+  if (isRefusal(id)) return id;
   return ask(deps, request, async (on) => {
-    const form = await formOfGrant(on, id.data);
-    if (form === null) return missing;
+    const form = await formOfGrant(on, id);
+    if (form === null) return MISSING;
     const state = await accessState(on, form);
-    const grant = state.grants.find((each) => each.id === id.data);
-    return grant ? { state, grant } : missing;
+    const grant = state.grants.find((each) => each.id === id);
+    return grant ? { state, grant } : MISSING;
   });
 }
 
@@ -144,7 +150,7 @@ function decidingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
   );
   app.get('/grants/:grant/end', staff, (request, reply) => show(request, reply, 'grants/pages/end.njk'));
   for (const what of ['approve', 'end'] as const) {
-    app.post(`/grants/:grant/${what}`, staff, async (request, reply) => {
+    app.post(`/grants/:grant/${what}`, taking(signedShape), async (request, reply) => {
       const done = await actOnGrant(deps.desk, sessionOf(request), what, signedShape.parse(request.body));
       return isRefusal(done) ? reply.refuse(done) : done;
     });
@@ -153,21 +159,11 @@ function decidingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
     const found = await findGrant(deps, request);
     return isRefusal(found) ? reply.refuse(found) : found;
   });
-  app.post('/grants/:grant/fulfil', staff, async (request, reply) => {
-    const { keys } = z
-      .strictObject({
-        keys: z
-          .array(z.strictObject({ generation: z.number().int().positive(), sealed: sealedHex }))
-          .min(1)
-          .max(1000),
-      })
-      .parse(request.body);
-    const done = await fulfilGrant(
-      deps.desk,
-      sessionOf(request),
-      z.uuid().parse(parameter(request, 'grant')),
-      keys,
-    );
+  app.post('/grants/:grant/fulfil', taking(handedShape), async (request, reply) => {
+    const grant = grantId(request);
+    if (isRefusal(grant)) return reply.refuse(grant);
+    const { keys } = handedShape.parse(request.body);
+    const done = await fulfilGrant(deps.desk, sessionOf(request), grant, keys);
     return isRefusal(done) ? reply.refuse(done) : { fulfilled: true };
   });
 }
@@ -189,8 +185,8 @@ function keyRoutes(app: FastifyInstance, deps: GrantsDeps): void {
       approve: mine.includes('approve-key'),
     });
   });
-  app.post('/forms/:form/key', staff, async (request, reply) => {
-    const key = signedShape.extend({ own: sealedHex, recovery: sealedHex }).parse(request.body);
+  app.post('/forms/:form/key', taking(keyShape), async (request, reply) => {
+    const key = keyShape.parse(request.body);
     const [own, recovery] = [Buffer.from(key.own, 'hex'), Buffer.from(key.recovery, 'hex')];
     const done = await makeFormKey(
       deps.desk,
@@ -200,7 +196,7 @@ function keyRoutes(app: FastifyInstance, deps: GrantsDeps): void {
     );
     return isRefusal(done) ? reply.refuse(done) : reply.status(201).send({ made: true });
   });
-  app.post('/forms/:form/key/approval', staff, async (request, reply) => {
+  app.post('/forms/:form/key/approval', taking(signedShape), async (request, reply) => {
     const done = await approveFormKey(deps.desk, sessionOf(request), signedShape.parse(request.body), {
       form: parameter(request, 'form'),
     });

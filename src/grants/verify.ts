@@ -25,7 +25,7 @@ export type Ignored = { readonly hash: string; readonly why: string };
 
 export type Proven = {
   readonly grants: readonly ProvenGrant[];
-  /** Grants that a manager proposed with a right signature, approved or not. */
+  /** Grants that would be proven by an approval, whether or not they have one. */
   readonly proposals: readonly { readonly hash: string; readonly grant: GrantDocument }[];
   readonly keys: readonly ProvenKey[];
   /** Form keys that their maker signed, countersigned or not. */
@@ -57,7 +57,7 @@ export async function verifyGrants(
     document.kind === 'form-key' ? [{ hash, key: document }] : [],
   );
   const proposals = checked.flatMap(({ hash, document }) =>
-    document.kind === 'grant' && isManager(directory, document.signer) ? [{ hash, grant: document }] : [],
+    document.kind === 'grant' && whyNot(document, directory) === null ? [{ hash, grant: document }] : [],
   );
   return { grants, proposals, keys, keysMade, ignored };
 }
@@ -90,6 +90,17 @@ function isManager(directory: Directory, person: string): boolean {
   return directory.people.get(person)?.capacities.includes('manager') ?? false;
 }
 
+/** Why a grant does not count whoever approved it, or null. */
+function whyNot(grant: GrantDocument, directory: Directory): string | null {
+  const grantee = directory.people.get(grant.person);
+  if (!grantee) return 'The person it names is not confirmed.';
+  if (grantee.recipient !== grant.recipient || grantee.fingerprint !== grant.fingerprint)
+    return 'The key it names is not the key of the person it names.';
+  if (Date.parse(grant.until) - Date.parse(grant.at) > LONGEST) return 'It lasts longer than a grant may.';
+  if (grant.signer === grant.person) return 'Its proposer is the person it is for.';
+  return isManager(directory, grant.signer) ? null : 'Its proposer is not a manager.';
+}
+
 function provenGrant(
   { hash, document }: Checked,
   all: readonly Checked[],
@@ -97,19 +108,11 @@ function provenGrant(
   ignored: Ignored[],
 ): ProvenGrant[] {
   if (document.kind !== 'grant') return [];
-  const refuse = (why: string) => {
+  const why = whyNot(document, directory);
+  if (why !== null) {
     ignored.push({ hash, why });
     return [];
-  };
-  const grantee = directory.people.get(document.person);
-  if (!grantee) return refuse('The person it names is not confirmed.');
-  if (grantee.recipient !== document.recipient || grantee.fingerprint !== document.fingerprint) {
-    return refuse('The key it names is not the key of the person it names.');
   }
-  if (Date.parse(document.until) - Date.parse(document.at) > LONGEST)
-    return refuse('It lasts longer than a grant may.');
-  if (document.signer === document.person) return refuse('Its proposer is the person it is for.');
-  if (!isManager(directory, document.signer)) return refuse('Its proposer is not a manager.');
   const approval = all
     .map((each) => each.document)
     .find(
@@ -121,7 +124,10 @@ function provenGrant(
         each.signer !== document.person &&
         isManager(directory, each.signer),
     );
-  if (!approval) return refuse('No second manager approved it.');
+  if (!approval) {
+    ignored.push({ hash, why: 'No second manager approved it.' });
+    return [];
+  }
   // Ending closes; one manager is enough.
   const ended = all.some(
     ({ document: each }) =>

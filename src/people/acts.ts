@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { act, type Database, type SessionSecret, sessionSecret, type Tx } from '../store/store.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
+import { MISMATCH, objectionToSignature } from './directory.ts';
+import { parsePeopleDocument } from './documents.ts';
 import type { Signed } from './enrolment.ts';
 import { freshSecret, hashOf } from './store.ts';
 
@@ -122,27 +124,35 @@ export async function invitePerson(
   return isRefusal(result) ? result : { secret, person: result.id };
 }
 
-/** Takes a manager's signed word in; true when the person counts from now on. */
+/** Takes a manager's signed word about `person` in; true when they count from now on. */
 export async function confirmPerson(
   desk: Database,
   session: SessionSecret,
   signed: Signed,
+  person?: string,
 ): Promise<{ confirmed: boolean } | Refusal> {
-  return attempt(desk, session, 'confirm-person', (tx) =>
-    tx.one(z.object({ confirmed: z.boolean() }), 'select letterbox.confirm_person($1, $2) as confirmed', [
-      signed.text,
-      signed.signature,
-    ]),
-  );
+  return attempt(desk, session, 'confirm-person', async (tx) => {
+    const document = parsePeopleDocument(signed.text);
+    if (document?.kind !== 'membership' || (person ?? document.person) !== document.person) return MISMATCH;
+    const objection = await objectionToSignature(tx, document.signer, signed);
+    return (
+      objection ??
+      tx.one(confirmedRow, 'select letterbox.confirm_person($1, $2) as confirmed', [
+        signed.text,
+        signed.signature,
+      ])
+    );
+  });
 }
+const confirmedRow = z.object({ confirmed: z.boolean() });
 
 async function attempt<T>(
   desk: Database,
   session: SessionSecret,
   name: string,
-  work: (tx: Tx) => Promise<T>,
+  work: (tx: Tx) => Promise<T | Refusal>,
 ): Promise<T | Refusal> {
-  const result = await act(desk, session, work);
+  const result = await act<T | Refusal>(desk, session, work);
   if (!isRefusal(result)) return result;
   await act(desk, session, (tx) =>
     tx.run('select letterbox.register_refusal($1, $2)', [name, result.refusal]),

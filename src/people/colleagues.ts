@@ -1,19 +1,19 @@
 /** The people of an organisation: who there is, inviting one, confirming one's words. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { verifyText } from '../sealing/signature.ts';
 import { act, type SessionSecret } from '../store/store.ts';
 import { isRefusal, refuse } from '../web/refusal.ts';
 import type { Actor } from '../web/server.ts';
 import { confirmPerson, invitePerson } from './acts.ts';
-import { CAPACITIES, parsePeopleDocument } from './documents.ts';
-import type { Signed } from './enrolment.ts';
-import { signaturesNeeded, verifyPeople } from './person.ts';
+import { CAPACITIES } from './documents.ts';
+import { signaturesNeeded } from './person.ts';
 import type { PeopleDeps } from './routes.ts';
-import { people, signedDocuments } from './store.ts';
+import { people } from './store.ts';
 
 const staff = { config: { audience: 'staff' } } as const;
 const signedShape = z.strictObject({ text: z.string().max(20_000), signature: z.string().max(200) });
+
+const personShape = z.object({ person: z.string() });
 
 const colleagueShape = z.object({
   name: z
@@ -67,7 +67,7 @@ export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     );
   });
   app.get('/people/:person/confirm', staff, async (request, reply) => {
-    const { person } = z.object({ person: z.string().max(80) }).parse(request.params);
+    const { person } = personShape.parse(request.params);
     const rows = await act(deps.desk, sessionOf(request.actor), people);
     if (isRefusal(rows)) return reply.refuse(rows);
     const found = rows.find((row) => row.id === person);
@@ -76,37 +76,11 @@ export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     const needed = signaturesNeeded(rows.filter((row) => row.confirmed_at && !row.left_at));
     return reply.page('people/pages/confirm.njk', { person: found, needed });
   });
-  app.post('/people/:person/confirm', staff, async (request, reply) => {
+  app.post('/people/:person/confirm', { ...staff, schema: { body: signedShape } }, async (request, reply) => {
     const session = sessionOf(request.actor);
     if (!session) throw new Error('A staff route was reached without an actor.');
-    const { person } = z.object({ person: z.string().max(80) }).parse(request.params);
-    const signed = signedShape.parse(request.body);
-    if (!(await isMembershipOf(deps, session, person, signed))) {
-      return reply.refuse(
-        refuse(
-          'document-mismatch',
-          'invalid',
-          'What was signed does not fit this person. Reload the page and try again.',
-        ),
-      );
-    }
-    const done = await confirmPerson(deps.desk, session, signed);
+    const { person } = personShape.parse(request.params);
+    const done = await confirmPerson(deps.desk, session, signedShape.parse(request.body), person);
     return isRefusal(done) ? reply.refuse(done) : done;
   });
-}
-
-/** A courtesy to who signs: browsers decide by the signature, so a wrong one must not count here either. */
-async function isMembershipOf(
-  deps: PeopleDeps,
-  session: SessionSecret,
-  person: string,
-  signed: Signed,
-): Promise<boolean> {
-  const document = parsePeopleDocument(signed.text);
-  const documents = await act(deps.desk, session, signedDocuments);
-  if (document?.kind !== 'membership' || document.person !== person || isRefusal(documents)) return false;
-  const founding = documents.find((each) => each.kind === 'founding');
-  const directory = await verifyPeople(documents, founding?.hash ?? '');
-  const signer = directory.people.get(document.signer);
-  return signer !== undefined && verifyText(signer.verifyKey, signed.text, signed.signature);
 }

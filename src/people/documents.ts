@@ -4,7 +4,8 @@
  *     {"kind":"enrolment","organisation":"0190…","signer":"0190…","name":"…","email":"…","recipient":"age1pq1…",
  *      "verifyKey":"…","founding":"…64 hex…","at":"2026-11-02T09:00:00.000Z"}
  *
- * Parsers refuse unknown keys and anything that is not of its exact shape; they judge no signature.
+ * Parsers refuse unknown keys, anything that is not of its exact shape, and any other spelling of it than
+ * canonical JSON (RFC 8785); they judge no signature.
  */
 import { z } from 'zod';
 import { canonicalJson } from '../sealing/encoding.ts';
@@ -16,7 +17,7 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const recipient = z.string().regex(/^age1pq1[0-9a-z]+$/);
 const verifyKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const name = z.string().min(1).max(200);
-const email = z.email().max(254);
+const email = z.email().max(254).lowercase();
 const signed = { organisation: id, signer: id, at: z.iso.datetime({ precision: 3 }) };
 
 const foundingShape = z.strictObject({
@@ -60,7 +61,7 @@ export function peopleText(document: PeopleDocument): string {
 export function parsePeopleDocument(text: string): PeopleDocument | null {
   try {
     const parsed = anyShape.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
+    return parsed.success && canonicalJson(parsed.data) === text ? parsed.data : null;
   } catch {
     return null;
   }

@@ -98,6 +98,7 @@ async function takeFounding(
 ): Promise<string | null> {
   if (signed.hash !== growing.anchor) return 'It is not the founding document this identity trusts.';
   if (document.person.id !== document.signer) return 'Its founder is not its signer.';
+  if (!areKeys(document)) return 'Its keys are not well-formed.';
   if (!(await verifyText(document.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
   growing.organisation = document.organisation;
   growing.people.set(document.signer, {
@@ -114,6 +115,7 @@ async function takeEnrolment(
 ): Promise<string | null> {
   if (document.founding !== growing.anchor) return 'It names another founding document.';
   if (growing.people.has(document.signer)) return 'This person is confirmed with other keys already.';
+  if (!areKeys(document)) return 'Its keys are not well-formed.';
   if (!(await verifyText(document.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
   growing.enrolments.set(signed.hash, document);
   return null;
@@ -151,6 +153,17 @@ export function signaturesNeeded(people: Iterable<{ readonly capacities: readonl
 const BAD_SIGNATURE = 'Its signature is not that of its signer.';
 
 type Keys = { readonly recipient: string; readonly verifyKey: string };
+// One person's broken keys must not keep everybody from verifying the rest.
+function areKeys({ recipient, verifyKey }: Keys): boolean {
+  try {
+    parseRecipient(recipient);
+    parseVerifyKey(verifyKey);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 type Called = { readonly id: string; readonly name: string; readonly email: string };
 
 function known(keys: Keys, person: Called, enrolment: string): Omit<PersonInDirectory, 'capacities'> {

@@ -21,7 +21,7 @@ export function sessionRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     if (isRefusal(kept)) return reply.refuse(kept);
     return { half: kept && Buffer.from(kept).toString('hex') };
   });
-  app.put('/session/kept', staff, async (request, reply) => {
+  app.put('/session/kept', { ...staff, schema: { body: half } }, async (request, reply) => {
     const bytes = Buffer.from(half.parse(request.body).half, 'hex');
     const done = await act(deps.desk, request.actor?.session ?? null, (tx) =>
       tx.run('select letterbox.keep_identity($1)', [bytes]),

@@ -7,11 +7,13 @@ import { accessStateShape, standingShape } from '../shapes.ts';
 import { handOver } from './hand-over.ts';
 import { checkProposal, checkTold, NotVerified, verified } from './proven.ts';
 import { onPress } from './signing.ts';
+import { showWords } from './words.ts';
 
 const carried = z.object({ state: accessStateShape, grant: standingShape });
 
 class ApproveElement extends HTMLElement {
   connectedCallback(): void {
+    showWords(this, carried.parse(carriedJson(this)).grant.person);
     onPress(this, async () => {
       const { state, grant } = carried.parse(carriedJson(this));
       const people = Number(this.querySelector('input')?.value.trim() || Number.NaN);
@@ -24,7 +26,7 @@ class ApproveElement extends HTMLElement {
       const who = await verified();
       const { staff } = who;
       checkTold(state, who, now.toISOString());
-      checkProposal(grant, who);
+      checkProposal(state.form, grant, who);
       const answer = await ask(
         `/grants/${grant.id}/approve`,
         await signApproval(staff, state, grant, people, now),

@@ -6,10 +6,10 @@ import type { Identity } from '../../sealing/keys.ts';
 import { openEnvelope } from '../../sealing/open.ts';
 import { formId, formKeyPlace } from '../../sealing/place.ts';
 import { ask } from '../../web/browser/ask.ts';
+import type { OwnKey } from '../form-key.ts';
 import { NotVerified } from './proven.ts';
 
 const shape = z.array(z.object({ form: z.string(), generation: z.number(), sealed: z.string() }));
-export type OwnKey = { readonly form: string; readonly generation: number; readonly identity: Identity };
 
 let opened: Promise<OwnKey[]> | null = null;
 

@@ -1,9 +1,9 @@
 /** Handing a form's key to a grantee: only after this browser has verified the grant by itself. */
 import { toHex } from '../../sealing/encoding.ts';
-import { fingerprintWords, parseRecipient, recipientOf } from '../../sealing/keys.ts';
+import { fingerprintWords, parseRecipient } from '../../sealing/keys.ts';
 import { formId, personId } from '../../sealing/place.ts';
 import { ask } from '../../web/browser/ask.ts';
-import { sealFormKey } from '../form-key.ts';
+import { keysToHand, sealFormKey } from '../form-key.ts';
 import { provenInForce } from '../verify.ts';
 import { ownFormKeys } from './form-keys.ts';
 import { NotVerified, verified } from './proven.ts';
@@ -25,19 +25,8 @@ export async function handOver(grant: string): Promise<void> {
   const found = provenInForce(proven, new Date().toISOString()).find((each) => each.grant.id === grant);
   if (!found) throw new NotVerified(UNPROVEN);
   const { form, fromGeneration, person, recipient } = found.grant;
-  const keys = (await ownFormKeys()).filter((key) => key.form === form && key.generation >= fromGeneration);
-  for (const key of keys) {
-    const recipient = await recipientOf(key.identity);
-    const known = proven.keys.some(
-      ({ key: made }) =>
-        made.form === form && made.generation === key.generation && made.recipient === recipient,
-    );
-    if (!known)
-      throw new NotVerified(
-        'A key of this form is not the one two people signed, so it was not handed over.',
-      );
-  }
-  if (keys.length === 0) throw new NotVerified('You have no key to this form to hand over.');
+  const keys = await keysToHand(await ownFormKeys(), proven, form, fromGeneration);
+  if (keys === null) throw new NotVerified(NOT_SIGNED);
   const sealed = await Promise.all(
     keys.map(async (key) => {
       const of = { organisation: staff.organisation, form: formId(form), generation: key.generation };
@@ -55,5 +44,7 @@ export async function handOver(grant: string): Promise<void> {
   if (!answer.ok) throw new NotVerified(answer.message);
 }
 
+const NOT_SIGNED =
+  'You do not have every key that this grant covers just as two people signed it, so nothing was handed over.';
 const UNPROVEN =
   'No two signatures prove this grant, so the key was not handed over. Tell your data protection officer.';

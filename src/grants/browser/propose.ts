@@ -5,6 +5,7 @@ import { signProposal } from '../proposal.ts';
 import { accessStateShape } from '../shapes.ts';
 import { checkTold, NotVerified, verified } from './proven.ts';
 import { onPress } from './signing.ts';
+import { showWords } from './words.ts';
 
 const carried = z.object({
   state: accessStateShape,
@@ -19,6 +20,7 @@ const carried = z.object({
 
 class ProposeElement extends HTMLElement {
   connectedCallback(): void {
+    showWords(this, carried.parse(carriedJson(this)).proposal.person);
     onPress(this, async () => {
       const { state, proposal } = carried.parse(carriedJson(this));
       const who = await verified();

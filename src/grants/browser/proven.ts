@@ -4,8 +4,9 @@ import { unlocked } from '../../people/browser/unlocked.ts';
 import { type Directory, verifyPeople } from '../../people/person.ts';
 import type { StaffIdentity } from '../../sealing/staff.ts';
 import { ask } from '../../web/browser/ask.ts';
-import { type AccessState, isInForce, type Standing } from '../grant.ts';
-import { type Proven, provenInForce, verifyGrants } from '../verify.ts';
+import type { AccessState, Standing } from '../grant.ts';
+import { isProposedSo, isToldTruly } from '../told.ts';
+import { type Proven, verifyGrants } from '../verify.ts';
 
 export type Verified = {
   readonly staff: StaffIdentity;
@@ -44,34 +45,14 @@ export async function verified(): Promise<Verified> {
   return { staff, directory, proven: await verifyGrants(documents, directory), founding };
 }
 
-/**
- * Checks that the server's story of who reads a form is the one the signed documents prove: the same
- * grants in force, and for each person the name and address they enrolled with. A reader the server
- * hides, one it invents, or somebody under another's name, throws `NotVerified`: nothing is signed.
- */
+/** Throws `NotVerified` where the state a page shows is not the one the signed documents prove. */
 export function checkTold(state: AccessState, { directory, proven }: Verified, at: string): void {
-  const told = state.grants.filter((grant) => isInForce(grant, at)).map((grant) => grant.document);
-  const shown = provenInForce(proven, at)
-    .filter(({ grant }) => grant.form === state.form)
-    .map(({ hash }) => hash);
-  const named = state.people.every((person) => {
-    const known = directory.people.get(person.id);
-    return person.confirmed ? known?.name === person.name && known.email === person.email : !known;
-  });
-  if (!named || [...told].sort().join() !== [...shown].sort().join()) throw new NotVerified(DISAGREES);
+  if (!isToldTruly(state, directory, proven, at)) throw new NotVerified(DISAGREES);
 }
 
-/** Checks that a proposal says in its signed document what the page says of it. */
-export function checkProposal(grant: Standing, { proven }: Verified): void {
-  const signed = proven.proposals.find(({ hash }) => hash === grant.document)?.grant;
-  const same =
-    signed?.id === grant.id &&
-    signed.person === grant.person &&
-    signed.fromGeneration === grant.fromGeneration &&
-    signed.until === grant.until &&
-    signed.purpose === grant.purpose &&
-    signed.signer === grant.proposer;
-  if (!same) throw new NotVerified(DISAGREES);
+/** Throws `NotVerified` where a proposal's signed document does not say what the page says of it. */
+export function checkProposal(form: string, grant: Standing, { proven }: Verified): void {
+  if (!isProposedSo(form, grant, proven)) throw new NotVerified(DISAGREES);
 }
 
 const DISAGREES =

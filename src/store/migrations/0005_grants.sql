@@ -129,6 +129,8 @@ begin
   update grants x set approver = who.person, approved_at = now(),
     approval = append_document(who.organisation, 'approval', who.person, doc, sig)
   where x.organisation = g.organisation and x.id = g.id;
+  -- Access that is renewed needs no new key.
+  perform mark_fulfilled(g.organisation, g.form);
   return g.id;
 end $$;
 
@@ -158,6 +160,14 @@ create function mark_fulfilled(org uuid, of_form text) returns void language sql
       and k.approved_at is not null and k.generation >= g.from_generation
       and not exists (select from letterbox.key_envelope e where e.organisation = org and e.form = of_form
         and e.generation = k.generation and e.person = g.person))
+$$;
+
+-- Whether somebody may read, and holds the key of, every generation in use from this one on.
+create function holds_keys(org uuid, who uuid, of_form text, from_generation integer) returns boolean language sql stable as $$
+  select not exists (select from letterbox.form_key k where k.organisation = org and k.form = of_form
+    and k.approved_at is not null and k.generation >= holds_keys.from_generation
+    and not (letterbox.may_read(org, who, of_form, k.generation) and exists (select from letterbox.key_envelope e
+      where e.organisation = org and e.form = of_form and e.generation = k.generation and e.person = who)))
 $$;
 
 -- The first reader makes a form's key; a manager who is somebody else countersigns it.
@@ -205,13 +215,15 @@ begin
   select s.signer into maker from signed_document s where s.organisation = k.organisation and s.hash = k.document;
   if maker = who.person then perform refuse('LB403', 'own-key'); end if;
   if k.approved_at is not null then perform refuse('LB409', 'approved-already'); end if;
+  if not may_read(k.organisation, maker, k.form, k.generation) then perform refuse('LB409', 'maker-gone'); end if;
   update form_key x set approved_at = now(),
     approval = append_document(who.organisation, 'form-key-approval', who.person, doc, sig)
   where x.organisation = k.organisation and x.form = k.form and x.generation = k.generation;
   perform mark_fulfilled(k.organisation, k.form);
 end $$;
 
--- A reader's browser, having verified the grant by itself, hands the sealed key over.
+-- A reader's browser, having verified the grant by itself, hands the sealed key over: every generation in
+-- use that the grant covers, no other. Handing over again mends an envelope that cannot be opened.
 create function fulfil_grant(of_grant uuid, envelopes jsonb) returns void
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
@@ -221,12 +233,14 @@ begin
   perform pg_advisory_xact_lock(hashtext('grants' || who.organisation));
   select * into g from grants x where x.organisation = who.organisation and x.id = of_grant;
   if g.id is null then perform refuse('LB404', 'missing'); end if;
-  if not may_read(who.organisation, g.person, g.form, 2147483647) then perform refuse('LB409', 'not-in-force'); end if;
-  if exists (select from jsonb_to_recordset(envelopes) as e (generation integer, sealed text)
-    where e.generation < g.from_generation or not may_read(who.organisation, who.person, g.form, e.generation)
-      or not exists (select from key_envelope own where own.organisation = who.organisation and own.form = g.form
-        and own.generation = e.generation and own.person = who.person)) then
-    perform refuse('LB403', 'not-a-reader');
+  if g.person = who.person then perform refuse('LB403', 'own-grant'); end if;
+  if g.approved_at is null or g.ended_at is not null or g.until <= now()
+    or not may_read(g.organisation, g.person, g.form, g.from_generation) then perform refuse('LB409', 'not-in-force'); end if;
+  if not holds_keys(who.organisation, who.person, g.form, g.from_generation) then perform refuse('LB403', 'not-a-reader'); end if;
+  if (select array_agg(e.generation order by e.generation) from jsonb_to_recordset(envelopes) as e (generation integer, sealed text))
+    is distinct from (select array_agg(k.generation order by k.generation) from form_key k
+      where k.organisation = g.organisation and k.form = g.form and k.approved_at is not null and k.generation >= g.from_generation) then
+    perform refuse('LB422', 'generations');
   end if;
   insert into key_envelope (organisation, form, generation, person, sealed, sealed_by, sealed_at)
   select g.organisation, g.form, e.generation, g.person, decode(e.sealed, 'hex'), who.person, now()
@@ -261,23 +275,30 @@ begin
     where g.organisation = who.organisation and g.approved_at is null and g.ended_at is null and g.until > now()
       and 'manager' = any (who.capacities) and who.person not in (g.proposer, g.person)
     union all
-    select 'fulfil', g.id, g.form, p.id, p.name from grants g join person p on p.organisation = g.organisation and p.id = g.person
-    where g.organisation = who.organisation and g.approved_at is not null and g.fulfilled_at is null and g.ended_at is null
-      and g.until > now() and g.person <> who.person and newest_generation(g.organisation, g.form) > 0
-      and may_read(g.organisation, who.person, g.form, newest_generation(g.organisation, g.form))
-      and exists (select from key_envelope e where e.organisation = g.organisation and e.form = g.form and e.person = who.person)
+    select * from (select distinct on (g.form, g.person) 'fulfil', g.id, g.form, p.id, p.name
+      from grants g join person p on p.organisation = g.organisation and p.id = g.person
+      where g.organisation = who.organisation and g.approved_at is not null and g.ended_at is null and g.until > now()
+        and p.confirmed_at is not null and p.left_at is null and g.person <> who.person
+        and holds_keys(g.organisation, who.person, g.form, g.from_generation)
+        and exists (select from form_key k where k.organisation = g.organisation and k.form = g.form
+          and k.approved_at is not null and k.generation >= g.from_generation
+          and not exists (select from key_envelope e where e.organisation = g.organisation and e.form = g.form
+            and e.generation = k.generation and e.person = g.person))
+      order by g.form, g.person, g.from_generation, g.id) missing_keys
     union all
     select distinct 'make-key', null::uuid, g.form, null::uuid, null from grants g
     where g.organisation = who.organisation and g.person = who.person and g.approved_at is not null and g.ended_at is null
-      and g.until > now() and not exists (select from form_key k
-        join signed_document s on s.organisation = k.organisation and s.hash = k.document
-        where k.organisation = g.organisation and k.form = g.form
-          and (k.approved_at is not null or may_read(k.organisation, s.signer, k.form, k.generation)))
+      and g.until > now() and (
+        not exists (select from form_key k where k.organisation = g.organisation and k.form = g.form)
+        or exists (select from form_key k join signed_document s on s.organisation = k.organisation and s.hash = k.document
+          where k.organisation = g.organisation and k.form = g.form and k.approved_at is null
+            and not may_read(k.organisation, s.signer, k.form, k.generation)))
     union all
     select 'approve-key', null::uuid, k.form, s.signer, p.name from form_key k
     join signed_document s on s.organisation = k.organisation and s.hash = k.document
     join person p on p.organisation = k.organisation and p.id = s.signer
-    where k.organisation = who.organisation and k.approved_at is null and 'manager' = any (who.capacities) and s.signer <> who.person;
+    where k.organisation = who.organisation and k.approved_at is null and 'manager' = any (who.capacities) and s.signer <> who.person
+      and may_read(k.organisation, s.signer, k.form, k.generation);
 end $$;
 
 create function form_keys(of_form text) returns table (generation integer, recipient text, document text, approved boolean, maker uuid)
