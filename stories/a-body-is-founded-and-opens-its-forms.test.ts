@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
 import { codeOf } from '../src/people/second-factor.ts';
 import { expectAccessible } from './accessible.ts';
 import { type Deployment, deploy, openBrowser } from './deployment.ts';
@@ -44,6 +44,13 @@ async function someone(prf: boolean): Promise<Page> {
   return page;
 }
 const problems: string[] = [];
+
+/** What a timeout alone does not say: each page's own words at that moment. */
+async function tellWhatEverybodySees(): Promise<void> {
+  for (const page of browser.contexts().flatMap((context) => context.pages()))
+    console.error(page.url(), (await page.textContent('main'))?.slice(0, 600));
+  console.error(problems);
+}
 
 async function invite(
   manager: Page,
@@ -102,6 +109,7 @@ async function confirm(manager: Page, colleague: Page, name: string): Promise<vo
 test('a founder, two managers, a first reader: the form opens to the public only at the end', {
   timeout: TEN_MINUTES,
 }, async () => {
+  onTestFailed(tellWhatEverybodySees);
   const link = /http:\S+\/join\/[0-9a-f]{64}/.exec(letterbox.said())?.[0] ?? '';
   const founder = await someone(true);
   await founder.goto(link);

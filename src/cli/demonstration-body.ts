@@ -96,11 +96,10 @@ async function join(
   settled(await takeIn(host.signin, 'enrol', secret, made, await passphraseOf(host, person, made.staff)));
   const enrolment = await sha256Hex(made.text);
   for (const manager of managers) {
-    const signed = await signMembership(
-      manager.staff,
-      { person: invited.person, enrolment, capacities: person.capacities },
-      new Date(),
-    );
+    const documents = await inside(host, manager, signedDocuments);
+    const { newest: after } = await verifyPeople(documents, manager.staff.founding);
+    const about = { person: invited.person, enrolment, after, capacities: person.capacities };
+    const signed = await signMembership(manager.staff, about, new Date());
     settled(await confirmPerson(host.desk, manager.session, signed));
   }
   return {

@@ -43,6 +43,8 @@ const membershipShape = z.strictObject({
   ...signed,
   person: id,
   enrolment: hash,
+  /** The newest founding or membership that its signer knew of: who hides that one loses this one too. */
+  after: hash,
   capacities: z.array(z.enum(CAPACITIES)).max(CAPACITIES.length),
 });
 const anyShape = z.discriminatedUnion('kind', [foundingShape, enrolmentShape, membershipShape]);

@@ -64,6 +64,8 @@ export async function makeEnrolment(
 type Confirmed = {
   readonly person: PersonId | string;
   readonly enrolment: string;
+  /** `newest` of the directory that the manager's own browser verified. */
+  readonly after: string;
   readonly capacities: MembershipDocument['capacities'];
 };
 
@@ -74,6 +76,7 @@ export async function signMembership(staff: StaffIdentity, about: Confirmed, now
     organisation: staff.organisation,
     person: about.person,
     enrolment: about.enrolment,
+    after: about.after,
     capacities: about.capacities,
     signer: staff.person,
     at: now.toISOString(),

@@ -7,11 +7,15 @@
  * their words and signed a membership: min(2, managers so far). Once a second manager is there,
  * nobody can add anybody by themselves.
  *
+ * Each membership names the newest founding or membership its signer knew of, and counts only where
+ * that one counts. So nobody can hide an early membership (a second manager's, say, to make one
+ * signature enough) without losing everything that was signed after it.
+ *
  * This function is the whole rule. It runs in every browser before a grant is believed.
  *
- * LIMIT: as long as there is one manager, that one vouches alone; and the order of documents is told by
- * the server, so a server that leaves an early manager's membership out makes a later one-signature
- * membership count. It would show in the register, whose entries name every document in order.
+ * LIMIT: as long as there is one manager, that one vouches alone; and a manager who conspires with the
+ * server can sign as if the others had never come. It would show in the register, whose entries name
+ * every document in order.
  */
 import { fingerprint, parseRecipient, type Recipient } from '../sealing/keys.ts';
 import { parseVerifyKey, sha256Hex, type VerifyKey, verifyText } from '../sealing/signature.ts';
@@ -47,6 +51,8 @@ export type PersonInDirectory = {
 
 export type Directory = {
   readonly organisation: string;
+  /** Hash of the newest founding or membership that counts: what the next membership names. */
+  readonly newest: string;
   readonly people: ReadonlyMap<string, PersonInDirectory>;
   readonly ignored: readonly { readonly hash: string; readonly why: string }[];
 };
@@ -54,6 +60,8 @@ export type Directory = {
 type Growing = {
   organisation: string;
   anchor: string;
+  /** The founding and the memberships that count so far, in order. */
+  chain: Set<string>;
   people: Map<string, PersonInDirectory>;
   enrolments: Map<string, EnrolmentDocument>;
   signers: Map<string, Set<string>>;
@@ -65,6 +73,7 @@ export async function verifyPeople(documents: readonly SignedDocument[], anchor:
   const growing: Growing = {
     organisation: '',
     anchor,
+    chain: new Set(),
     people: new Map(),
     enrolments: new Map(),
     signers: new Map(),
@@ -75,7 +84,8 @@ export async function verifyPeople(documents: readonly SignedDocument[], anchor:
     const why = await take(growing, signed);
     if (why) growing.ignored.push({ hash: signed.hash, why });
   }
-  return { organisation: growing.organisation, people: growing.people, ignored: growing.ignored };
+  const { organisation, people, ignored } = growing;
+  return { organisation, newest: [...growing.chain].at(-1) ?? '', people, ignored };
 }
 
 const KINDS: readonly string[] = ['founding', 'enrolment', 'membership'];
@@ -101,6 +111,7 @@ async function takeFounding(
   if (!areKeys(document)) return 'Its keys are not well-formed.';
   if (!(await verifyText(document.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
   growing.organisation = document.organisation;
+  growing.chain.add(signed.hash);
   growing.people.set(document.signer, {
     ...known(document, document.person, signed.hash),
     capacities: ['manager'],
@@ -131,7 +142,10 @@ async function takeMembership(
   if (!enrolment || enrolment.signer !== document.person) return 'It names no enrolment of this person.';
   if (!signer?.capacities.includes('manager')) return 'Its signer is not a confirmed manager.';
   if (document.signer === document.person) return 'Nobody can confirm themselves.';
+  if (!growing.chain.has(document.after))
+    return 'A membership signed before it is missing or does not count.';
   if (!(await verifyText(signer.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
+  growing.chain.add(signed.hash);
   if (growing.people.has(document.person)) return null;
   const vote = `${document.enrolment} ${document.capacities.join()}`;
   const signers = (growing.signers.get(vote) ?? new Set()).add(document.signer);

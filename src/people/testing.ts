@@ -98,8 +98,15 @@ export async function enrolmentFor(db: TestDatabase, secret: string) {
 
 /** A manager's word about somebody enrolled, as their browser posts it. */
 export async function confirm(db: TestDatabase, by: SignedIn, whom: Enrolled, capacities: Capacities) {
-  const about = { person: whom.staff.person, enrolment: whom.enrolment, capacities };
+  const after = await newestIn(db, by);
+  const about = { person: whom.staff.person, enrolment: whom.enrolment, after, capacities };
   return confirmPerson(db.desk, by.session, await signMembership(by.staff, about, new Date()));
+}
+
+/** The newest membership that somebody's browser knows of. */
+export async function newestIn(db: TestDatabase, { session, staff }: SignedIn): Promise<string> {
+  const documents = settled(await act(db.desk, session, signedDocuments));
+  return (await verifyPeople(documents, staff.founding)).newest;
 }
 
 /** Invited, enrolled and confirmed by these managers. */

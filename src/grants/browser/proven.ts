@@ -1,9 +1,9 @@
 /** What this browser has verified by itself, from the founding record its person trusts. */
 import { z } from 'zod';
+import { known } from '../../people/browser/known.ts';
 import { unlocked } from '../../people/browser/unlocked.ts';
-import { type Directory, verifyPeople } from '../../people/person.ts';
+import type { Directory } from '../../people/person.ts';
 import type { StaffIdentity } from '../../sealing/staff.ts';
-import { ask } from '../../web/browser/ask.ts';
 import type { AccessState, Standing } from '../grant.ts';
 import { isProposedSo, isToldTruly } from '../told.ts';
 import { type Proven, verifyGrants } from '../verify.ts';
@@ -15,32 +15,15 @@ export type Verified = {
   readonly founding: string;
 };
 
-const documentsShape = z.array(
-  z.object({
-    kind: z.string(),
-    hash: z.string(),
-    signer: z.string(),
-    text: z.string(),
-    signature: z.string(),
-    position: z.coerce.number(),
-  }),
-);
-
 export class NotVerified extends Error {}
 
 /** Everything signed in the organisation, verified here. Throws `NotVerified` with a sentence to show. */
 export async function verified(): Promise<Verified> {
   const staff = await unlocked();
   if (!staff) throw new NotVerified('Your keys are locked. Sign in again to unlock them.');
-  const answer = await ask('/documents');
-  if (!answer.ok) throw new NotVerified(answer.message);
-  const documents = documentsShape.parse(answer.body);
-  const directory = await verifyPeople(documents, staff.founding);
-  if (!directory.people.has(staff.person)) {
-    throw new NotVerified(
-      'The signed documents do not lead from your founding record to you. Tell your data protection officer.',
-    );
-  }
+  const told = await known(staff);
+  if ('problem' in told) throw new NotVerified(told.problem);
+  const { documents, directory } = told;
   const founding = documents.find((each) => each.hash === staff.founding)?.text ?? '';
   return { staff, directory, proven: await verifyGrants(documents, directory), founding };
 }

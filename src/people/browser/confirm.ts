@@ -2,25 +2,36 @@
 import { z } from 'zod';
 import { fingerprint, fingerprintWords, parseRecipient } from '../../sealing/keys.ts';
 import { parseVerifyKey, sha256Hex, verifyText } from '../../sealing/signature.ts';
+import type { StaffIdentity } from '../../sealing/staff.ts';
 import { ask, carriedJson, make, say } from '../../web/browser/ask.ts';
 import { CAPACITIES, type EnrolmentDocument, parsePeopleDocument } from '../documents.ts';
 import { signMembership } from '../enrolment.ts';
+import type { SignedDocument } from '../person.ts';
+import { known } from './known.ts';
 import { unlocked } from './unlocked.ts';
 
 const carried = z.object({ person: z.string(), capacities: z.array(z.enum(CAPACITIES)) });
-const documents = z.array(z.object({ text: z.string(), signature: z.string() }));
+type Carried = z.infer<typeof carried>;
 
 class ConfirmElement extends HTMLElement {
   async connectedCallback(): Promise<void> {
-    const { person, capacities } = carried.parse(carriedJson(this));
-    const enrolment = await findEnrolment(person);
-    const button = this.querySelector('button');
-    if (!enrolment || !button)
+    const about = carried.parse(carriedJson(this));
+    const staff = await unlocked();
+    if (!staff) return say(this, 'Your keys are locked. Sign in again to unlock them.', 'error');
+    const told = await known(staff);
+    if ('problem' in told) return say(this, told.problem, 'error');
+    const enrolment = await enrolmentOf(about.person, told.documents);
+    if (!enrolment)
       return say(
         this,
         'No enrolment of this person carries a valid signature. Do not confirm them.',
         'error',
       );
+    this.show(enrolment, about);
+    this.offer(() => confirm(staff, about, enrolment.hash, told.directory.newest));
+  }
+
+  private show(enrolment: EnrolmentDocument, { capacities }: Carried): void {
     const words = fingerprintWords(
       fingerprint(parseRecipient(enrolment.recipient), parseVerifyKey(enrolment.verifyKey)),
     );
@@ -29,10 +40,15 @@ class ConfirmElement extends HTMLElement {
     this.querySelector('[data-about]')?.append(
       `You sign that these are the keys of ${enrolment.name}, ${enrolment.email}, with: ${does}.`,
     );
+  }
+
+  private offer(sign: () => Promise<string | null>): void {
+    const button = this.querySelector('button');
+    if (!button) return;
     button.hidden = false;
     button.addEventListener('click', async () => {
       button.disabled = true;
-      const problem = await confirm(person, capacities, enrolment.hash);
+      const problem = await sign();
       if (problem === null) return location.assign('/people');
       button.disabled = false;
       say(this, problem, 'error');
@@ -42,10 +58,9 @@ class ConfirmElement extends HTMLElement {
 
 type Found = EnrolmentDocument & { readonly hash: string };
 
-async function findEnrolment(person: string): Promise<Found | null> {
-  const answer = await ask('/documents');
-  if (!answer.ok) return null;
-  for (const { text, signature } of documents.parse(answer.body).reverse()) {
+/** The newest enrolment of a person that carries its own signature. */
+async function enrolmentOf(person: string, documents: readonly SignedDocument[]): Promise<Found | null> {
+  for (const { text, signature } of documents.toReversed()) {
     const document = parsePeopleDocument(text);
     if (document?.kind !== 'enrolment' || document.signer !== person) continue;
     if (await verifyText(document.verifyKey, text, signature))
@@ -55,16 +70,13 @@ async function findEnrolment(person: string): Promise<Found | null> {
 }
 
 async function confirm(
-  person: string,
-  capacities: z.infer<typeof carried>['capacities'],
+  staff: StaffIdentity,
+  { person, capacities }: Carried,
   enrolment: string,
+  after: string,
 ): Promise<string | null> {
-  const staff = await unlocked();
-  if (!staff) return 'Your keys are locked. Sign in again to unlock them.';
-  const answer = await ask(
-    `/people/${person}/confirm`,
-    await signMembership(staff, { person, enrolment, capacities }, new Date()),
-  );
+  const signed = await signMembership(staff, { person, enrolment, after, capacities }, new Date());
+  const answer = await ask(`/people/${person}/confirm`, signed);
   return answer.ok ? null : answer.message;
 }
 

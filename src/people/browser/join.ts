@@ -43,6 +43,7 @@ class JoinElement extends HTMLElement {
       event.preventDefault();
       this.join(new FormData(form)).catch((error) => {
         this.busy(false);
+        if (!(error instanceof JoinProblem)) console.error(error);
         say(this, error instanceof JoinProblem ? error.message : STOPPED, 'error');
       });
     });

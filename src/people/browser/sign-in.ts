@@ -29,6 +29,7 @@ class SignInElement extends HTMLElement {
       location.assign('/');
     } catch (error) {
       for (const button of buttons) button.disabled = false;
+      if (!(error instanceof SignInProblem)) console.error(error);
       say(this, error instanceof SignInProblem ? error.message : STOPPED, 'error');
     }
   }

@@ -117,13 +117,16 @@ begin
   if not exists (select from signed_document s where s.organisation = who.organisation and s.kind = 'enrolment'
     and s.signer = p.id and encode(s.hash, 'hex') = d ->> 'enrolment') then perform refuse('LB422', 'document-mismatch'); end if;
   if to_jsonb(p.capacities) is distinct from d -> 'capacities' then perform refuse('LB422', 'document-mismatch'); end if;
+  -- Browsers ignore a membership that does not hang on one they have.
+  if not exists (select from signed_document s where s.organisation = who.organisation
+    and s.kind in ('founding', 'membership') and encode(s.hash, 'hex') = d ->> 'after') then perform refuse('LB422', 'document-mismatch'); end if;
   if exists (select from signed_document s where s.organisation = who.organisation and s.kind = 'membership'
     and s.signer = who.person and s.text::jsonb ->> 'enrolment' = d ->> 'enrolment') then perform refuse('LB409', 'signed-already'); end if;
   perform append_document(who.organisation, 'membership', who.person, doc, sig);
   select count(distinct s.signer) into signers from signed_document s where s.organisation = who.organisation
     and s.kind = 'membership' and s.text::jsonb ->> 'enrolment' = d ->> 'enrolment';
   select count(*) into managers from person x where x.organisation = who.organisation
-    and 'manager' = any (x.capacities) and x.confirmed_at is not null and x.left_at is null;
+    and 'manager' = any (x.capacities) and x.confirmed_at is not null;
   if signers < least(2, managers) then return false; end if;
   update person x set confirmed_at = now() where x.organisation = who.organisation and x.id = p.id;
   return true;
