@@ -221,7 +221,7 @@ create index attachment_chunk_by_arrival on attachment_chunk (arrived_at);
 
 -- Equality answers have no case, and a day instead of a time, so that they are hard to join back.
 create table equality_answer (
-  organisation uuid not null references organisation,
+  organisation uuid not null,
   id uuid primary key default gen_random_uuid(),
   form text not null,
   generation integer not null,
@@ -232,9 +232,10 @@ create table equality_answer (
 -- The register. A leaf's data is exactly the bytes of `body`. An entry is durable with the act it
 -- tells of; its place in the tree is given afterwards by the sequencer, in the order (xid, id):
 -- whatever becomes visible later has a transaction id that is not below the snapshot's xmin.
+-- No table that posts are written to refers to the organisation's row: each post would lock it.
 create table register_entry (
   id bigint generated always as identity,
-  organisation uuid not null references organisation,
+  organisation uuid not null,
   xid xid8 not null default pg_current_xact_id(),
   at timestamptz not null,
   kind text not null,
@@ -247,14 +248,25 @@ create index register_entry_in_order on register_entry (organisation, xid, id);
 create index register_entry_releases on register_entry (organisation, case_id, id)
   where kind in ('release', 'attachment-release');
 
+create function register_body(org uuid, kind text, actor uuid, case_id uuid, facts jsonb)
+returns text language sql volatile as $$
+  select (jsonb_strip_nulls(jsonb_build_object(
+    'v', 1, 'entry', gen_random_uuid(), 'organisation', org, 'kind', kind, 'actor', actor, 'case', case_id,
+    'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))) || jsonb_strip_nulls(facts))::text
+$$;
 -- Appends one entry and returns its id. Facts never carry a submitter's personal data.
 create function register_append(org uuid, kind text, actor uuid, case_id uuid, facts jsonb)
 returns bigint language sql volatile as $$
   insert into letterbox.register_entry (organisation, at, kind, actor, case_id, body)
-  values (org, now(), kind, actor, case_id, (jsonb_strip_nulls(jsonb_build_object(
-    'v', 1, 'entry', gen_random_uuid(), 'organisation', org, 'kind', kind, 'actor', actor, 'case', case_id,
-    'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))) || jsonb_strip_nulls(facts))::text)
+  values (org, now(), kind, actor, case_id, letterbox.register_body(org, kind, actor, case_id, facts))
   returning id
+$$;
+-- Appends an entry for each of these submissions.
+create function register_append_submissions(orgs uuid[], case_ids uuid[], facts jsonb[])
+returns void language sql volatile as $$
+  insert into letterbox.register_entry (organisation, at, kind, case_id, body)
+  select s.org, now(), 'submission', s.case_id, letterbox.register_body(s.org, 'submission', null, s.case_id, s.facts)
+  from unnest(orgs, case_ids, facts) as s(org, case_id, facts)
 $$;
 
 create function refuse(state text, code text) returns void language plpgsql as $$

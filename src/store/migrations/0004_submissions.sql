@@ -33,11 +33,13 @@ $$;
 -- What stands in the register for the sealed objects of a case: the hash of their hashes, then those
 -- that the sender named for the attachments, in the order of their ids. Equality answers are left
 -- out, or they could be joined back to the case.
-create function sealed_hash(answers bytea, summary bytea, case_key bytea, receipt_key bytea, listed jsonb)
+create function attached_hashes(listed jsonb) returns bytea language sql immutable as $$
+  select coalesce(string_agg(decode(a.sha256, 'hex'), ''::bytea order by a.id), ''::bytea)
+  from jsonb_to_recordset(listed) as a(id uuid, sha256 text)
+$$;
+create function sealed_hash(answers bytea, summary bytea, case_key bytea, receipt_key bytea, attached bytea)
 returns bytea language sql immutable as $$
-  select sha256(sha256(answers) || sha256(summary) || sha256(case_key) || sha256(receipt_key) || coalesce(
-    (select string_agg(decode(a.sha256, 'hex'), ''::bytea order by a.id)
-     from jsonb_to_recordset(listed) as a(id uuid, sha256 text)), ''::bytea))
+  select sha256(sha256(answers) || sha256(summary) || sha256(case_key) || sha256(receipt_key) || attached)
 $$;
 
 -- Takes in a batch of posts. `heads` is an array of
@@ -51,56 +53,63 @@ $$;
 -- nothing and hinders no other; an accepted one is a case, its attachments, its equality answers and
 -- its register entry, durable together when this returns and committed.
 create function slot_post(heads jsonb, objects bytea) returns table (nth integer, result text, received_on date)
-language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
+language plpgsql volatile security definer set search_path = letterbox, pg_temp
+  -- A plan made while the tables were small is kept by its connection and must not scan them when they have grown.
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   results text[];
   days date[];
   today date := (now() at time zone 'Europe/London')::date;
 begin
-  perform lock_case(h.id) from (
-    select distinct id from jsonb_to_recordset(heads) as r(id uuid, attachments jsonb)
-    where jsonb_array_length(r.attachments) > 0 order by id) h;
+  if jsonb_path_exists(heads, '$[*].attachments[*]') then
+    perform lock_case(h.id) from (
+      select distinct id from jsonb_to_recordset(heads) as r(id uuid, attachments jsonb)
+      where jsonb_array_length(r.attachments) > 0 order by id) h;
+  end if;
 
   -- Cases go in ordered by id, so that two batches with the same ids wait for each other and never
-  -- for ever. A post that lost such a race is 'raced' here and judged again below, where what the
-  -- other committed can be seen.
+  -- for ever. Whether a case is there already is left to its key: only who was not taken in is looked
+  -- up, below, where what other batches committed can be seen. The sealed objects are cut out only
+  -- where they are stored.
   with post as materialized (
     select * from rows from (jsonb_to_recordset(heads) as (slug text, organisation uuid, form text,
       version bigint, generation bigint, id uuid, arrival text, authenticator text, attachments jsonb,
       start integer, answers integer, summary integer, case_key integer, receipt_key integer, equality integer))
       with ordinality as h(slug, organisation, form, version, generation, id, arrival, authenticator, attachments,
         start, answers, summary, case_key, receipt_key, equality, nth)
+  ), door as materialized (
+    select d.*, open_generation(d.organisation, d.form) as generation, array(select f.version from published_form f
+      where f.organisation = d.organisation and f.form = d.form)::bigint[] as versions
+    from (select distinct p.slug, p.organisation, p.form from post p) d
+    join organisation o on o.id = d.organisation and o.slug = d.slug
   ), judged as materialized (
-    select p.*, open.generation as open_generation, known.received_at as known_at, case
-        when known.id is not null and known.authenticator_hash = decode(p.authenticator, 'hex') then 'again'
-        when known.id is not null then 'taken'
-        when open.generation is null or not exists (select from published_form f
-          where f.organisation = p.organisation and f.form = p.form) then 'closed'
-        when not exists (select from published_form f
-          where f.organisation = p.organisation and f.form = p.form and f.version = p.version) then 'stale-version'
-        when open.generation <> p.generation then 'stale-generation'
-        when jsonb_array_length(p.attachments) > 10
-          or not attachments_complete(p.organisation, p.id, p.attachments) then 'incomplete'
+    select p.*, case
+        when d.generation is null or d.versions = '{}' then 'closed'
+        when p.version <> all (d.versions) then 'stale-version'
+        when p.generation <> d.generation then 'stale-generation'
+        when jsonb_array_length(p.attachments) > 10 then 'incomplete'
+        when jsonb_array_length(p.attachments) > 0
+          and not attachments_complete(p.organisation, p.id, p.attachments) then 'incomplete'
         else 'accepted'
       end as verdict
     from post p
-    left join organisation o on o.id = p.organisation and o.slug = p.slug
-    left join lateral (select open_generation(o.id, p.form) as generation) open on true
-    left join cases known on known.organisation = p.organisation and known.id = p.id
+    left join door d on d.slug = p.slug and d.organisation = p.organisation and d.form = p.form
   ), good as materialized (
-    select distinct on (j.organisation, j.id) j.*,
-      substring(objects from j.start + 1 for j.answers) as answers_bytes,
-      substring(objects from j.start + 1 + j.answers for j.summary) as summary_bytes,
-      substring(objects from j.start + 1 + j.answers + j.summary for j.case_key) as case_key_bytes,
-      substring(objects from j.start + 1 + j.answers + j.summary + j.case_key for j.receipt_key) as receipt_key_bytes
+    select distinct on (j.organisation, j.id) j.*
     from judged j where j.verdict = 'accepted' order by j.organisation, j.id, j.nth
   ), fresh as (
     insert into cases (organisation, id, form, version, generation, arrival, received_at, authenticator_hash,
       sealed_hash, attachments, answers, summary, case_key, receipt_key)
     select g.organisation, g.id, g.form, g.version, g.generation, g.arrival, now(), decode(g.authenticator, 'hex'),
-      sealed_hash(g.answers_bytes, g.summary_bytes, g.case_key_bytes, g.receipt_key_bytes, g.attachments),
-      jsonb_array_length(g.attachments), g.answers_bytes, g.summary_bytes, g.case_key_bytes, g.receipt_key_bytes
-    from good g order by g.organisation, g.id
+      sealed_hash(o.answers, o.summary, o.case_key, o.receipt_key,
+        case when jsonb_array_length(g.attachments) > 0 then attached_hashes(g.attachments) else '' end),
+      jsonb_array_length(g.attachments), o.answers, o.summary, o.case_key, o.receipt_key
+    from good g, lateral (select
+      substring(objects from g.start + 1 for g.answers) as answers,
+      substring(objects from g.start + 1 + g.answers for g.summary) as summary,
+      substring(objects from g.start + 1 + g.answers + g.summary for g.case_key) as case_key,
+      substring(objects from g.start + 1 + g.answers + g.summary + g.case_key for g.receipt_key) as receipt_key) o
+    order by g.organisation, g.id
     on conflict do nothing
     returning cases.organisation, cases.id, cases.form, cases.version, cases.generation, cases.arrival,
       cases.sealed_hash, cases.attachments
@@ -109,6 +118,7 @@ begin
     select g.organisation, g.id, a.id, a.size, a.chunks, decode(a.sha256, 'hex')
     from fresh join good g using (organisation, id),
       jsonb_to_recordset(g.attachments) as a(id uuid, size bigint, chunks bigint, sha256 text)
+    where jsonb_array_length(g.attachments) > 0
   ), kept_equality as (
     -- In no order, so that their row numbers do not follow those of the cases.
     insert into equality_answer (organisation, form, generation, received_on, sealed)
@@ -116,34 +126,30 @@ begin
       substring(objects from g.start + 1 + g.answers + g.summary + g.case_key + g.receipt_key for g.equality)
     from fresh join good g using (organisation, id) where g.equality is not null order by random()
   ), told as materialized (
-    select f.organisation, f.id, register_append(f.organisation, 'submission', null, f.id, jsonb_build_object(
+    select register_append_submissions(array_agg(f.organisation), array_agg(f.id), array_agg(jsonb_build_object(
       'form', f.form, 'version', f.version, 'generation', f.generation, 'arrival', f.arrival,
-      'sealed', encode(f.sealed_hash, 'hex'), 'attachments', f.attachments)) as entry
+      'sealed', encode(f.sealed_hash, 'hex'), 'attachments', f.attachments)))
     from fresh f
   )
-  select array_agg(r.result order by r.nth), array_agg(r.day order by r.nth) into results, days from (
-    select j.nth, case when j.verdict = 'accepted' and (told.entry is null or g.nth <> j.nth) then 'raced'
-        else j.verdict end as result,
-      case j.verdict when 'accepted' then today
-        when 'again' then (j.known_at at time zone 'Europe/London')::date end as day
-    from judged j
-    left join good g on g.organisation = j.organisation and g.id = j.id
-    left join told on told.organisation = j.organisation and told.id = j.id) r;
+  select array_agg(case when j.verdict = 'accepted' and (f.id is null or g.nth <> j.nth) then 'known'
+    else j.verdict end order by j.nth) into results
+  from judged j
+  cross join told
+  left join good g on g.organisation = j.organisation and g.id = j.id
+  left join fresh f on f.organisation = j.organisation and f.id = j.id;
 
-  if 'raced' = any (results) then
-    select array_agg(coalesce(r.result, results[r.nth]) order by r.nth),
-           array_agg(coalesce(r.day, days[r.nth]) order by r.nth) into results, days
-    from (
-      select h.nth,
-        case when results[h.nth] <> 'raced' then null
-          when c.authenticator_hash = decode(h.authenticator, 'hex') then 'again' else 'taken' end as result,
-        case when results[h.nth] = 'raced' then (c.received_at at time zone 'Europe/London')::date end as day
-      from rows from (jsonb_to_recordset(heads) as (organisation uuid, id uuid, authenticator text))
-        with ordinality as h(organisation, id, authenticator, nth)
-      left join cases c on c.organisation = h.organisation and c.id = h.id) r;
+  if results <> array_fill('accepted'::text, array[cardinality(results)]) then
+    select array_agg(case
+          when c.id is null or results[h.nth] = 'accepted' then results[h.nth]
+          when c.authenticator_hash = decode(h.authenticator, 'hex') then 'again'
+          else 'taken' end order by h.nth),
+        array_agg((c.received_at at time zone 'Europe/London')::date order by h.nth) into results, days
+    from rows from (jsonb_to_recordset(heads) as (organisation uuid, id uuid, authenticator text))
+      with ordinality as h(organisation, id, authenticator, nth)
+    left join cases c on c.organisation = h.organisation and c.id = h.id;
   end if;
 
-  return query select i::integer, results[i], case when results[i] in ('accepted', 'again') then days[i] end
+  return query select i::integer, results[i], case results[i] when 'accepted' then today when 'again' then days[i] end
     from generate_subscripts(results, 1) i order by i;
 end $$;
 
