@@ -132,6 +132,7 @@ async function passphraseOf(
     kind: 'passphrase',
     record: registrationRecord,
     totp: person.totp,
+    step: 0,
     sealed: await sealStaff(await recipientOf(unlock), staff, new Date()),
   };
 }

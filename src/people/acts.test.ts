@@ -159,6 +159,7 @@ describe('a second factor', () => {
     const { signed } = await enrolmentFor(db, secret);
     const method = {
       kind: 'passphrase',
+      step: 0,
       record: 'record',
       totp: 'SECRET',
       sealed: new Uint8Array(8),

@@ -21,6 +21,8 @@ export type Method =
       readonly kind: 'passphrase';
       readonly record: string;
       readonly totp: string;
+      /** The time step of the code that showed the phone is set up. */
+      readonly step: number;
       readonly sealed: Uint8Array;
     };
 
@@ -62,11 +64,12 @@ export async function takeIn(
 
 async function addMethod(tx: Tx, invitation: Buffer, person: string, method: Method): Promise<void> {
   if (method.kind === 'passphrase') {
-    await tx.run('select letterbox.add_passphrase($1, $2, $3, $4, $5)', [
+    await tx.run('select letterbox.add_passphrase($1, $2, $3, $4, $5, $6)', [
       invitation,
       person,
       method.record,
       method.totp,
+      method.step,
       method.sealed,
     ]);
     return;

@@ -20,7 +20,7 @@ const GONE = refuse(
   'This link has been used or is too old. Ask whoever gave it to you for a new one.',
 );
 
-type Begun = { readonly challenge?: string; readonly totp?: string };
+type Begun = { readonly challenge?: string; readonly totp?: string; readonly email?: string };
 
 const joinShape = z.strictObject({
   text: z.string().max(20_000),
@@ -56,18 +56,21 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   });
   app.post('/join/:secret/passphrase', open, async (request, reply) => {
     const secret = secretOf(request.params);
-    const { email, start } = z
+    const typed = z
       .strictObject({ email: z.string().max(254), start: z.string().max(2000) })
       .parse(request.body);
-    if (!(await invitationFor(deps.signin, secret))) return reply.refuse(GONE);
+    const invitation = await invitationFor(deps.signin, secret);
+    if (!invitation) return reply.refuse(GONE);
+    // Who is invited signs in with the address they were invited by.
+    const email = (invitation.email ?? typed.email).trim().toLowerCase();
     await opaque.ready;
     const { registrationResponse: response } = opaque.server.createRegistrationResponse({
       serverSetup: deps.opaqueSetup,
-      userIdentifier: email.trim().toLowerCase(),
-      registrationRequest: start,
+      userIdentifier: email,
+      registrationRequest: typed.start,
     });
     const offered = await offerSecondFactor(email);
-    begun.begin({ totp: offered.secret }, secret);
+    begun.begin({ totp: offered.secret, email }, secret);
     return { response, ...offered };
   });
   app.post('/join/:secret', open, async (request, reply) => {
@@ -77,7 +80,7 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     const join = joinShape.parse(request.body);
     const document = await checked(join, invitation);
     if (isRefusal(document)) return reply.refuse(document);
-    const method = await methodOf(deps, join, begun.peek(secret) ?? {});
+    const method = await methodOf(deps, join, document, begun.peek(secret) ?? {});
     if (isRefusal(method)) return reply.refuse(method);
     const what = document.kind === 'founding' ? 'found' : 'enrol';
     const joined = await takeIn(deps.signin, what, secret, join, method);
@@ -90,8 +93,12 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   });
 }
 
+type JoiningDocument = Exclude<PeopleDocument, { kind: 'membership' }>;
+const emailIn = (document: JoiningDocument) =>
+  document.kind === 'founding' ? document.person.email : document.email;
+
 /** The document, when it is of the right kind, about what the invitation says, and signed by its own key. */
-async function checked(join: Join, invitation: Invitation): Promise<PeopleDocument | Refusal> {
+async function checked(join: Join, invitation: Invitation): Promise<JoiningDocument | Refusal> {
   const document = parsePeopleDocument(join.text);
   const fits =
     invitation.slug !== null
@@ -119,6 +126,7 @@ async function checked(join: Join, invitation: Invitation): Promise<PeopleDocume
 async function methodOf(
   deps: PeopleDeps,
   { method, sealed: hex }: Join,
+  document: JoiningDocument,
   begun: Begun,
 ): Promise<Method | Refusal> {
   const sealed = Buffer.from(hex, 'hex');
@@ -133,12 +141,14 @@ async function methodOf(
       );
     return { kind: 'passkey', ...registered, sealed };
   }
-  if (!begun.totp || stepOf(begun.totp, method.code, new Date()) === null) {
+  const step = begun.totp ? stepOf(begun.totp, method.code, new Date()) : null;
+  // The passphrase was registered under the address they will sign in with.
+  if (!begun.totp || step === null || begun.email !== emailIn(document)) {
     return refuse(
       'code',
       'invalid',
       'The code is not right. Enter the newest six digits that your app shows.',
     );
   }
-  return { kind: 'passphrase', record: method.record, totp: begun.totp, sealed };
+  return { kind: 'passphrase', record: method.record, totp: begun.totp, step, sealed };
 }

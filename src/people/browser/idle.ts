@@ -1,4 +1,7 @@
-/** `<letterbox-idle>`: warns after 13 idle minutes, locks after 15, and forgets keys when signing out. */
+/**
+ * `<letterbox-idle>`: warns after 13 idle minutes, locks after 15, and forgets keys when signing out. All tabs of
+ * the desk are one: who works in one is not idle in another, and locking one locks all.
+ */
 import { ask, make } from '../../web/browser/ask.ts';
 import { forget } from './unlocked.ts';
 
@@ -11,11 +14,17 @@ class IdleElement extends HTMLElement {
   #told = Date.now();
   #timer: ReturnType<typeof setInterval> | undefined;
   #warning: HTMLElement | null = null;
+  readonly #tabs = new BroadcastChannel('letterbox-idle');
 
   connectedCallback(): void {
     for (const event of ['keydown', 'pointerdown', 'scroll']) {
       document.addEventListener(event, () => this.#warning || this.stay(), { passive: true });
     }
+    this.#tabs.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (data === 'locked') location.replace('/locked');
+      this.#active = Date.now();
+      this.dismiss();
+    };
     this.#timer = setInterval(() => this.look(), 1000);
     for (const form of document.querySelectorAll('form[action="/sign-out"]')) {
       form.addEventListener('submit', (event) => {
@@ -27,6 +36,7 @@ class IdleElement extends HTMLElement {
 
   disconnectedCallback(): void {
     clearInterval(this.#timer);
+    this.#tabs.close();
   }
 
   /** Somebody is here: tells the server at most once a minute. */
@@ -34,6 +44,7 @@ class IdleElement extends HTMLElement {
     this.#active = Date.now();
     if (Date.now() - this.#told < MINUTE) return;
     this.#told = Date.now();
+    this.#tabs.postMessage('active');
     ask('/session/stay', {}).then((answer) => {
       if (!answer.ok && answer.status === 401) this.lock();
     });
@@ -64,8 +75,7 @@ class IdleElement extends HTMLElement {
     });
     warning.append(make('div', { class: 'govuk-notification-banner__content' }, text, button));
     button.addEventListener('click', () => {
-      warning.remove();
-      this.#warning = null;
+      this.dismiss();
       this.#told = 0;
       this.stay();
     });
@@ -74,10 +84,16 @@ class IdleElement extends HTMLElement {
     return warning;
   }
 
+  private dismiss(): void {
+    this.#warning?.remove();
+    this.#warning = null;
+  }
+
   private async lock(): Promise<void> {
     clearInterval(this.#timer);
     await forget();
     await fetch('/sign-out', { method: 'POST' }).catch(() => undefined);
+    this.#tabs.postMessage('locked');
     location.replace('/locked');
   }
 }

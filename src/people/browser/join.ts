@@ -10,7 +10,7 @@ import { makeEnrolment, makeFounding, RECOVERY, type Signed } from '../enrolment
 import { recoverySheets } from './recovery-sheets.ts';
 import { suggestedPassphrase } from './suggestion.ts';
 import { keep } from './unlocked.ts';
-import { makePasskey, passphraseUnlock } from './unlocking.ts';
+import { inOneSpelling, makePasskey, passphraseUnlock } from './unlocking.ts';
 
 const carried = z.object({
   secret: z.string(),
@@ -81,7 +81,7 @@ class JoinElement extends HTMLElement {
     const way =
       typed('method') === 'passkey'
         ? await this.passkey(secret, person.email)
-        : await this.passphrase(secret, person.email, typed('passphrase'));
+        : await this.passphrase(secret, person.email, inOneSpelling(typed('passphrase')));
     if (made.recovery) await this.showSheets(made.recovery, made.staff);
     const sealed = toHex(await sealStaff(await recipientOf(way.unlock), made.staff, new Date()));
     const answer = await ask(`/join/${secret}`, {

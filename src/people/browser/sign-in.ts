@@ -7,7 +7,7 @@ import { openStaff } from '../../sealing/open.ts';
 import { organisationId, personId } from '../../sealing/place.ts';
 import { ask, say } from '../../web/browser/ask.ts';
 import { keep } from './unlocked.ts';
-import { passphraseUnlock, usePasskey } from './unlocking.ts';
+import { inOneSpelling, passphraseUnlock, usePasskey } from './unlocking.ts';
 
 const signedIn = z.object({ organisation: z.string(), person: z.string(), sealed: z.string().nullable() });
 
@@ -58,7 +58,7 @@ async function withPasskey(): Promise<void> {
 
 async function withPassphrase(form: FormData): Promise<void> {
   const typed = (name: string) => String(form.get(name) ?? '').trim();
-  const password = typed('passphrase');
+  const password = inOneSpelling(typed('passphrase'));
   if (typed('email') === '' || password === '' || typed('code') === '') {
     throw new SignInProblem('Enter your email address, your passphrase and the code from your app.');
   }

@@ -34,6 +34,14 @@ export async function usePasskey(
   return { response: withoutResults(used), unlock: secret && (await unlockIdentity(secret)) };
 }
 
+/** A passphrase in its one spelling, whatever keyboard it was typed on: OpaqueString of RFC 8265, without outer spaces. */
+export function inOneSpelling(passphrase: string): string {
+  return passphrase
+    .replace(/\p{Zs}/gu, ' ')
+    .normalize('NFC')
+    .trim();
+}
+
 /** The unlock identity behind a passphrase: from OPAQUE's export key, base64url. */
 export function passphraseUnlock(exportKey: string): Promise<Identity> {
   return identityFromSecret(new TextEncoder().encode(exportKey), 'letterbox unlock passphrase');

@@ -92,11 +92,12 @@ begin
   insert into passkey (organisation, person, credential, public_key, counter, transports, sealed_identity, added_at)
   values (just_enrolled(secret, who), who, of_credential, of_key, of_counter, of_transports, sealed, now());
 end $$;
-create function add_passphrase(secret bytea, who uuid, of_record text, of_totp text, sealed bytea)
+-- `step`: that of the code by which the phone was set up; it signs nobody in any more.
+create function add_passphrase(secret bytea, who uuid, of_record text, of_totp text, step bigint, sealed bytea)
 returns void language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 begin
-  insert into passphrase (organisation, person, opaque_record, totp_secret, sealed_identity, added_at)
-  values (just_enrolled(secret, who), who, of_record, of_totp, sealed, now());
+  insert into passphrase (organisation, person, opaque_record, totp_secret, totp_last_step, sealed_identity, added_at)
+  values (just_enrolled(secret, who), who, of_record, of_totp, step, sealed, now());
 end $$;
 
 -- A manager who compared the words signs a membership. It counts with min(2, managers so far).
@@ -235,7 +236,7 @@ begin
 end $$;
 
 grant execute on function invitation_for(bytea), found(bytea, text, text), enrol(bytea, text, text),
-  add_passkey(bytea, uuid, text, bytea, bigint, text[], bytea), add_passphrase(bytea, uuid, text, text, bytea),
+  add_passkey(bytea, uuid, text, bytea, bigint, text[], bytea), add_passphrase(bytea, uuid, text, text, bigint, bytea),
   passkey_for(text), passkey_used(text, bigint), passphrase_for(text), passphrase_failed(uuid, uuid),
   passphrase_used(uuid, uuid, bigint), open_session(uuid, uuid, bytea, text) to letterbox_signin;
 grant execute on function find_session(), keep_identity(bytea), kept_identity(), end_session(), sweep_sessions(),
