@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { act, type Database, type SessionSecret, type Statements } from '../store/store.ts';
+import { named, sent } from '../web/problem.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import { actOnGrant, approveFormKey, fulfilGrant, makeFormKey } from './acts.ts';
 import type { AccessState, Standing } from './grant.ts';
@@ -52,7 +53,7 @@ function sessionOf(request: FastifyRequest): SessionSecret {
 
 const parameter = (request: FastifyRequest, name: string): string => {
   const shape = z.object({ [name]: z.string() });
-  return shape.parse(request.params)[name] ?? '';
+  return named(shape, request.params)[name] ?? '';
 };
 
 function readingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
@@ -108,7 +109,7 @@ function proposingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
     return reply.page('grants/pages/preview.njk', previewPage(state, asked.proposal, new Date()));
   });
   app.post('/forms/:form/access/propose', taking(signedShape), async (request, reply) => {
-    const signed = signedShape.parse(request.body);
+    const signed = sent(signedShape, request.body);
     const done = await actOnGrant(deps.desk, sessionOf(request), 'propose', signed, {
       form: parameter(request, 'form'),
     });
@@ -151,7 +152,7 @@ function decidingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
   app.get('/grants/:grant/end', staff, (request, reply) => show(request, reply, 'grants/pages/end.njk'));
   for (const what of ['approve', 'end'] as const) {
     app.post(`/grants/:grant/${what}`, taking(signedShape), async (request, reply) => {
-      const done = await actOnGrant(deps.desk, sessionOf(request), what, signedShape.parse(request.body));
+      const done = await actOnGrant(deps.desk, sessionOf(request), what, sent(signedShape, request.body));
       return isRefusal(done) ? reply.refuse(done) : done;
     });
   }
@@ -162,7 +163,7 @@ function decidingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
   app.post('/grants/:grant/fulfil', taking(handedShape), async (request, reply) => {
     const grant = grantId(request);
     if (isRefusal(grant)) return reply.refuse(grant);
-    const { keys } = handedShape.parse(request.body);
+    const { keys } = sent(handedShape, request.body);
     const done = await fulfilGrant(deps.desk, sessionOf(request), grant, keys);
     return isRefusal(done) ? reply.refuse(done) : { fulfilled: true };
   });
@@ -186,7 +187,7 @@ function keyRoutes(app: FastifyInstance, deps: GrantsDeps): void {
     });
   });
   app.post('/forms/:form/key', taking(keyShape), async (request, reply) => {
-    const key = keyShape.parse(request.body);
+    const key = sent(keyShape, request.body);
     const [own, recovery] = [Buffer.from(key.own, 'hex'), Buffer.from(key.recovery, 'hex')];
     const done = await makeFormKey(
       deps.desk,
@@ -197,7 +198,7 @@ function keyRoutes(app: FastifyInstance, deps: GrantsDeps): void {
     return isRefusal(done) ? reply.refuse(done) : reply.status(201).send({ made: true });
   });
   app.post('/forms/:form/key/approval', taking(signedShape), async (request, reply) => {
-    const done = await approveFormKey(deps.desk, sessionOf(request), signedShape.parse(request.body), {
+    const done = await approveFormKey(deps.desk, sessionOf(request), sent(signedShape, request.body), {
       form: parameter(request, 'form'),
     });
     return isRefusal(done) ? reply.refuse(done) : { approved: true };

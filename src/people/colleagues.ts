@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { act, type SessionSecret } from '../store/store.ts';
+import { named, sent } from '../web/problem.ts';
 import { isRefusal, refuse } from '../web/refusal.ts';
 import type { Actor } from '../web/server.ts';
 import { confirmPerson, invitePerson } from './acts.ts';
@@ -67,7 +68,7 @@ export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     );
   });
   app.get('/people/:person/confirm', staff, async (request, reply) => {
-    const { person } = personShape.parse(request.params);
+    const { person } = named(personShape, request.params);
     const rows = await act(deps.desk, sessionOf(request.actor), people);
     if (isRefusal(rows)) return reply.refuse(rows);
     const found = rows.find((row) => row.id === person);
@@ -79,8 +80,8 @@ export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   app.post('/people/:person/confirm', { ...staff, schema: { body: signedShape } }, async (request, reply) => {
     const session = sessionOf(request.actor);
     if (!session) throw new Error('A staff route was reached without an actor.');
-    const { person } = personShape.parse(request.params);
-    const done = await confirmPerson(deps.desk, session, signedShape.parse(request.body), person);
+    const { person } = named(personShape, request.params);
+    const done = await confirmPerson(deps.desk, session, sent(signedShape, request.body), person);
     return isRefusal(done) ? reply.refuse(done) : done;
   });
 }

@@ -3,6 +3,7 @@ import * as opaque from '@serenity-kit/opaque';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { verifyText } from '../sealing/signature.ts';
+import { named, sent } from '../web/problem.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import { type Method, openSession, takeIn } from './acts.ts';
 import { type PeopleDocument, parsePeopleDocument } from './documents.ts';
@@ -13,7 +14,7 @@ import { offerSecondFactor, stepOf } from './second-factor.ts';
 import { type Invitation, invitationFor } from './store.ts';
 
 const open = { config: { audience: 'public' } } as const;
-const secretOf = (parameters: unknown) => z.object({ secret: z.string().max(100) }).parse(parameters).secret;
+const secretOf = (parameters: unknown) => named(z.object({ secret: z.string().max(100) }), parameters).secret;
 const GONE = refuse(
   'invitation',
   'missing',
@@ -48,7 +49,7 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   });
   app.post('/join/:secret/passkey', open, async (request, reply) => {
     const secret = secretOf(request.params);
-    const { name } = z.strictObject({ name: z.string().min(1).max(254) }).parse(request.body);
+    const { name } = sent(z.strictObject({ name: z.string().min(1).max(254) }), request.body);
     if (!(await invitationFor(deps.signin, secret))) return reply.refuse(GONE);
     const options = await registrationOptions(deps.party, name);
     begun.begin({ challenge: options.challenge }, secret);
@@ -56,9 +57,10 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   });
   app.post('/join/:secret/passphrase', open, async (request, reply) => {
     const secret = secretOf(request.params);
-    const typed = z
-      .strictObject({ email: z.string().max(254), start: z.string().max(2000) })
-      .parse(request.body);
+    const typed = sent(
+      z.strictObject({ email: z.string().max(254), start: z.string().max(2000) }),
+      request.body,
+    );
     const invitation = await invitationFor(deps.signin, secret);
     if (!invitation) return reply.refuse(GONE);
     // Who is invited signs in with the address they were invited by.
@@ -77,7 +79,7 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     const secret = secretOf(request.params);
     const invitation = await invitationFor(deps.signin, secret);
     if (!invitation) return reply.refuse(GONE);
-    const join = joinShape.parse(request.body);
+    const join = sent(joinShape, request.body);
     const document = await checked(join, invitation);
     if (isRefusal(document)) return reply.refuse(document);
     const method = await methodOf(deps, join, document, begun.peek(secret) ?? {});

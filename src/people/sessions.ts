@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { act } from '../store/store.ts';
+import { sent } from '../web/problem.ts';
 import { isRefusal } from '../web/refusal.ts';
 import { endSession } from './acts.ts';
 import { type PeopleDeps, takeCookie } from './routes.ts';
@@ -22,7 +23,7 @@ export function sessionRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     return { half: kept && Buffer.from(kept).toString('hex') };
   });
   app.put('/session/kept', { ...staff, schema: { body: half } }, async (request, reply) => {
-    const bytes = Buffer.from(half.parse(request.body).half, 'hex');
+    const bytes = Buffer.from(sent(half, request.body).half, 'hex');
     const done = await act(deps.desk, request.actor?.session ?? null, (tx) =>
       tx.run('select letterbox.keep_identity($1)', [bytes]),
     );

@@ -2,6 +2,7 @@
 import * as opaque from '@serenity-kit/opaque';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { sent } from '../web/problem.ts';
 import { refuse } from '../web/refusal.ts';
 import { openSession } from './acts.ts';
 import { authenticationOptions, authenticationResponse, verifyAuthentication } from './passkeys.ts';
@@ -26,9 +27,10 @@ function passkeyRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     return { id: begun.begin(options.challenge), options };
   });
   app.post('/sign-in/passkey', open, async (request, reply) => {
-    const { id, response } = z
-      .strictObject({ id: key, response: authenticationResponse })
-      .parse(request.body);
+    const { id, response } = sent(
+      z.strictObject({ id: key, response: authenticationResponse }),
+      request.body,
+    );
     const challenge = begun.finish(id);
     const known = await passkeyFor(deps.signin, response.id);
     const counter =
@@ -59,9 +61,10 @@ function passphraseRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   const begun = new Pending<Begun>();
   // An unknown address gets an answer of the same shape, so that asking does not tell who is here.
   app.post('/sign-in/passphrase/start', open, async (request) => {
-    const { email, start } = z
-      .strictObject({ email: z.string().max(254), start: z.string().max(2000) })
-      .parse(request.body);
+    const { email, start } = sent(
+      z.strictObject({ email: z.string().max(254), start: z.string().max(2000) }),
+      request.body,
+    );
     const userIdentifier = email.trim().toLowerCase();
     const row = await passphraseFor(deps.signin, userIdentifier);
     // The answer alone tells a client whether its guess was right, so the try is counted here, and
@@ -78,9 +81,10 @@ function passphraseRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     return { id: begun.begin({ state: serverLoginState, row }), response: loginResponse };
   });
   app.post('/sign-in/passphrase', open, async (request, reply) => {
-    const { id, finish, code } = z
-      .strictObject({ id: key, finish: z.string().max(2000), code: z.string().max(20) })
-      .parse(request.body);
+    const { id, finish, code } = sent(
+      z.strictObject({ id: key, finish: z.string().max(2000), code: z.string().max(20) }),
+      request.body,
+    );
     const { state, row } = begun.finish(id) ?? {};
     const right =
       state && row && !row.locked && finished(state, finish) && (await codeCounts(deps, row, code));

@@ -10,9 +10,9 @@ import { z } from 'zod';
 import { fromBase64url } from '../sealing/encoding.ts';
 import { parseReceiptCode, receiptAuthenticator, referenceOf } from '../sealing/receipt.ts';
 import type { Database } from '../store/store.ts';
+import { ProblemError } from '../web/problem.ts';
 import { refuse } from '../web/refusal.ts';
 import { pace } from './pace.ts';
-import { ProblemError } from './problem.ts';
 import { findArrived } from './store.ts';
 
 /** Asked at most so often on one listener: `burst` at once, then one a second. */
