@@ -21,7 +21,7 @@ const LETTERBOX = new URL('../src/cli/letterbox.ts', import.meta.url).pathname;
 
 /** Starts `letterbox …`. */
 export function startProgram(args: readonly string[], environment: Record<string, string>): Program {
-  const child = spawn(process.execPath, [...(args[0] === 'start' ? startFlags() : []), LETTERBOX, ...args], {
+  const child = spawn(process.execPath, [...startFlags(), LETTERBOX, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -36,7 +36,7 @@ export function startProgram(args: readonly string[], environment: Record<string
   return { pid: pidOf(child), said: () => lines.join(''), ended, stop: () => stopped(child, ended) };
 }
 
-/** What `npm start` tells Node before the program's name. */
+/** What `npm start`, and `./letterbox` too, tell Node before the program's name. */
 function startFlags(): string[] {
   const shape = z.object({ scripts: z.object({ start: z.string() }) });
   const { scripts } = shape.parse(

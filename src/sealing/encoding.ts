@@ -22,15 +22,18 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> | null {
   return decoded(text, hex);
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** UTF-8. A lone surrogate becomes U+FFFD, as everywhere on the web platform. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new TextEncoder().encode(text));
+  return encoder.encode(text);
 }
 
 /** The text, or null where the bytes are not UTF-8. A byte order mark is kept, being part of what was sealed. */
 export function textOf(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return null;
   }
@@ -39,8 +42,13 @@ export function textOf(bytes: Uint8Array): string | null {
 /** The JSON value, or null where there is none (the JSON text `null` gives null too: nothing of ours is that). */
 export function jsonOf(bytes: Uint8Array): unknown {
   const text = textOf(bytes);
+  return text === null ? null : jsonFrom(text);
+}
+
+/** The JSON value of a text, or null where there is none. */
+export function jsonFrom(text: string): unknown {
   try {
-    return text === null ? null : JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return null;
   }

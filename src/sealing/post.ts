@@ -10,7 +10,7 @@
  *
  * (the head without line breaks). There is exactly one spelling of each post; everything else is refused.
  */
-import { bytesOf, fromBase64url, jsonOf } from './encoding.ts';
+import { bytesOf, fromBase64url, jsonFrom, textOf } from './encoding.ts';
 import { caseId, formId, objectId, organisationId } from './place.ts';
 import { parseSealed, type Sealed } from './seal.ts';
 import type { SealedAttachment, SealedPost } from './submission.ts';
@@ -47,13 +47,13 @@ export function decodePost(bytes: Uint8Array): SealedPost | null {
   if (bytes.length < prefixLength || bytes.length > largestPost) return null;
   const headEnd = prefixLength + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   if (headEnd > bytes.length) return null;
-  const head = jsonOf(bytes.subarray(prefixLength, headEnd));
-  const post = isHead(head) ? assemble(head, bytes.subarray(headEnd)) : null;
+  const spelt = textOf(bytes.subarray(prefixLength, headEnd));
+  const head = spelt === null ? null : jsonFrom(spelt);
+  const post = isHead(head) ? assemble(head, new Uint8Array(bytes.subarray(headEnd))) : null;
   if (post === null) return null;
   // The objects are cut from these very bytes, so only the head and the end can be spelt otherwise.
   const end = objectsOf(post).reduce((sum, object) => sum + object.length, headEnd);
-  const sameHead = sameBytes(bytesOf(spellHead(post)), bytes.subarray(prefixLength, headEnd));
-  return end === bytes.length && sameHead ? post : null;
+  return end === bytes.length && spellHead(post) === spelt ? post : null;
 }
 
 type Lengths = {
@@ -95,7 +95,7 @@ function spellHead(post: SealedPost): string {
   });
 }
 
-function assemble(head: Head, body: Uint8Array): SealedPost | null {
+function assemble(head: Head, body: Uint8Array<ArrayBuffer>): SealedPost | null {
   const { version, generation, arrival, authenticator, lengths } = head;
   const cut = cutter(body);
   const [answers, summary] = [cut(lengths.answers), cut(lengths.summary)];
@@ -115,7 +115,7 @@ function assemble(head: Head, body: Uint8Array): SealedPost | null {
 }
 
 /** Takes sealed objects off the front, one length after another. */
-function cutter(body: Uint8Array): (length: number) => Sealed | null {
+function cutter(body: Uint8Array<ArrayBuffer>): (length: number) => Sealed | null {
   let at = 0;
   return (length) => {
     at += length;
@@ -158,8 +158,4 @@ function isLengths(value: unknown): value is Lengths {
   if (!isObject(value)) return false;
   const { answers, summary, caseKey, receiptKey, equality }: Partial<Loose<Lengths>> = value;
   return [answers, summary, caseKey, receiptKey].every(isCount) && (equality === null || isCount(equality));
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

@@ -68,9 +68,8 @@ export function sealedSize(place: Place, size: number, name?: Name): number {
  * stanza, a payload of a padded length. The server asks this of everything it takes in.
  * LIMIT: shape is all that can be told without the identity: whoever wants to can put anything where ciphertext goes.
  */
-export function parseSealed(bytes: Uint8Array): Sealed | null {
-  const own = new Uint8Array(bytes);
-  return isSealed(own) ? own : null;
+export function parseSealed(bytes: Uint8Array<ArrayBuffer>): Sealed | null {
+  return isSealed(bytes) ? bytes : null;
 }
 
 /** Whether the first piece of a longer sealed object (an attachment's first chunk) begins like one. */

@@ -178,7 +178,7 @@ const stored = z.object({
 });
 
 function whole(bytes: Uint8Array): Sealed {
-  const sealed = parseSealed(bytes);
+  const sealed = parseSealed(new Uint8Array(bytes));
   if (!sealed) throw new Error('This is not a sealed object.');
   return sealed;
 }
