@@ -157,7 +157,8 @@ class LetterboxFill extends HTMLElement {
     if (this.#state === 'sent') location.replace(this.dataset.start ?? '/');
     if (this.#state !== 'filling') return;
     const id = location.hash === '' ? (this.#now.form.pages[0]?.id ?? '') : idIn(location.hash);
-    // Other fragments are places on this page, such as the skip link's.
+    // Other fragments are places on this page, such as the skip link's: a reload must still find the page.
+    if (id === '') history.replaceState({ depth: 0 }, '', `#page-${this.#stage}`);
     if (id === '' || id === this.#stage) return;
     this.#keepFields();
     const stage = this.#now.reachable(id);

@@ -64,7 +64,10 @@ class LetterboxReceipt extends HTMLElement {
     const message = document.createElement('p');
     message.id = 'code-error';
     message.className = 'govuk-error-message';
-    message.textContent = `Error: ${text}`;
+    const hidden = document.createElement('span');
+    hidden.className = 'govuk-visually-hidden';
+    hidden.textContent = 'Error: ';
+    message.append(hidden, text);
     code?.before(message);
     code?.classList.add('govuk-input--error');
     code?.closest('.govuk-form-group')?.classList.add('govuk-form-group--error');
