@@ -205,7 +205,7 @@ describe.each([
     timeout: MINUTES,
   }, async () => {
     const page = await visitor(scripted);
-    for (const path of ['/', '/receipt', '/no/such/page/here', '/exampleshire/no-such-form']) {
+    for (const path of ['/', '/about', '/receipt', '/no/such/page/here', '/exampleshire/no-such-form']) {
       await page.goto(letterbox.publicUrl + path);
       await look(page, scripted);
     }

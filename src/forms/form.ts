@@ -267,7 +267,10 @@ export function summaryOf(form: FormDefinition, answers: Answers, today: Day): S
   const questions = pages.flatMap(allQuestions);
   const told = (id: string): string => {
     const question = questions.find((each) => each.id === id);
-    return question ? shown(question, reached[id]).replaceAll(/\s+/g, ' ').trim() : '';
+    if (!question) return '';
+    // The lines of an address or of several choices are parts; those of a long text run on.
+    const text = shown(question, reached[id]).trim();
+    return (question.kind === 'longtext' ? text : text.replaceAll('\n', ', ')).replaceAll(/\s+/g, ' ');
   };
   const who = form.summary.who.map(told).find((name) => name !== '');
   const about = excerpt(told(form.summary.about), 80);

@@ -41,6 +41,10 @@ export function formsRoutes(deps: FormsDeps): FastifyPluginAsync {
       return reply.page('forms/pages/list.njk', { forms });
     });
 
+    app.get('/about', { config: { audience: 'public' } }, (_request, reply) =>
+      reply.page('forms/pages/about.njk', {}),
+    );
+
     app.get('/:organisation/:form', door, async (request, reply) => {
       const published = await deps.publishedForm(request.params.organisation, request.params.form);
       if (!published) return missing(reply);

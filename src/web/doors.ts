@@ -20,6 +20,7 @@ const SLOT: readonly Row[] = [
   ['GET', '/healthz', 'public'],
   ['GET', '/assets/*', 'public'],
   ['GET', '/', 'public'],
+  ['GET', '/about', 'public'],
   ['GET', '/:organisation/:form', 'public'],
   ['GET', '/:organisation/:form/fill', 'public'],
   ['POST', '/:organisation/:form/fill', 'public'],

@@ -101,34 +101,29 @@ function answersOf(form: FormDefinition, opened: unknown, released: Released): H
   const broken = new Map(
     checkAnswers(form, answers, day).map((problem) => [problem.question, problem.message]),
   );
-  const list: HTMLElement[] = [];
-  let section = '';
-  for (const row of caseRows(form, answers, day)) {
-    if (row.section !== section) {
-      section = row.section;
-      list.push(
-        make('h3', { class: 'govuk-heading-s' }, section),
-        make('dl', { class: 'govuk-summary-list' }),
-      );
-    }
-    const value = make('dd', { class: 'govuk-summary-list__value letterbox-answer' }, row.value);
-    const wrong = broken.get(row.question.id);
-    if (wrong)
-      value.append(
-        make('p', { class: 'govuk-error-message' }, `This answer breaks its question's rule: ${wrong}`),
-      );
-    list
-      .at(-1)
-      ?.append(
-        make(
-          'div',
-          { class: 'govuk-summary-list__row' },
-          make('dt', { class: 'govuk-summary-list__key' }, row.label),
-          value,
-        ),
-      );
-  }
-  return list;
+  const rows = caseRows(form, answers, day);
+  return [...new Set(rows.map(({ section }) => section))].flatMap((section) => [
+    make('h3', { class: 'govuk-heading-s' }, section),
+    make(
+      'dl',
+      { class: 'govuk-summary-list' },
+      ...rows.filter((row) => row.section === section).map((row) => answerRow(row, broken)),
+    ),
+  ]);
+}
+
+function answerRow(
+  { label, value, question }: ReturnType<typeof caseRows>[number],
+  broken: ReadonlyMap<string, string>,
+): HTMLElement {
+  const shown = make('dd', { class: 'govuk-summary-list__value letterbox-answer' }, value);
+  const wrong = broken.get(question.id);
+  if (wrong)
+    shown.append(
+      make('p', { class: 'govuk-error-message' }, `This answer breaks its question's rule: ${wrong}`),
+    );
+  const key = make('dt', { class: 'govuk-summary-list__key' }, label);
+  return make('div', { class: 'govuk-summary-list__row' }, key, shown);
 }
 
 function filesOf(
