@@ -9,7 +9,7 @@ import { findActor } from '../people/store.ts';
 import { registerRoutes } from '../register/routes.ts';
 import { writePrivate } from '../store/embedded.ts';
 import { type Database, openDatabase, type SessionSecret } from '../store/store.ts';
-import { type Assets, buildAssets } from '../web/assets.ts';
+import { type Assets, freshAssets } from '../web/assets.ts';
 import { createSite } from '../web/server.ts';
 import type { Demonstration } from './demonstration.ts';
 import type { Main } from './letterbox.ts';
@@ -82,7 +82,7 @@ export const main: Main = async (_args, say) => {
   const settings = readSettings(process.env);
   const desk = openDatabase('desk', roleUrl(settings, 'desk'), 8);
   const signin = openDatabase('signin', roleUrl(settings, 'signin'), 4);
-  const assets = await buildAssets();
+  const assets = await freshAssets();
   const served = await startDesk({ settings, desk, signin, assets, demonstration: null, say });
   return serveUntilStopped([desk, signin, served], say);
 };

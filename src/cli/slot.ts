@@ -8,7 +8,7 @@ import { sealedOnArrival } from '../submissions/arrival.ts';
 import { openIntake } from '../submissions/intake.ts';
 import { startSweeping } from '../submissions/jobs.ts';
 import { submissionsRoutes } from '../submissions/routes.ts';
-import { type Assets, buildAssets } from '../web/assets.ts';
+import { type Assets, freshAssets } from '../web/assets.ts';
 import { createSite } from '../web/server.ts';
 import type { Main } from './letterbox.ts';
 import { answers, type Served, serveUntilStopped } from './serving.ts';
@@ -62,7 +62,7 @@ export async function startSlot({
 export const main: Main = async (_args, say) => {
   const settings = readSettings(process.env);
   const database = openDatabase('slot', roleUrl(settings, 'slot'), 8);
-  const assets = await buildAssets();
+  const assets = await freshAssets();
   return serveUntilStopped(
     [database, await startSlot({ settings, database, assets, demonstration: false, say })],
     say,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { openCluster } from '../store/cluster.ts';
 import { writePrivate } from '../store/embedded.ts';
 import { openDatabase } from '../store/store.ts';
-import { buildAssets } from '../web/assets.ts';
+import { freshAssets } from '../web/assets.ts';
 import { type Demonstration, prepareDemonstration } from './demonstration.ts';
 import { startDesk } from './desk.ts';
 import { foundingLink } from './invite-body.ts';
@@ -55,7 +55,7 @@ async function serve(
   say(settings.databaseUrl ? 'Reaching the database …' : 'Starting the database …');
   const cluster = await openCluster(settings.data, settings.databaseUrl, settings.roleUrls);
   parts.push({ close: cluster.stop });
-  const assets = await buildAssets();
+  const assets = await freshAssets();
   const pool = (role: 'slot' | 'desk' | 'signin' | 'register', size: number) => {
     const database = openDatabase(role, cluster.urls[role], size);
     parts.push(database);

@@ -49,7 +49,7 @@ export function decodePost(bytes: Uint8Array): SealedPost | null {
   if (headEnd > bytes.length) return null;
   const spelt = textOf(bytes.subarray(prefixLength, headEnd));
   const head = spelt === null ? null : jsonFrom(spelt);
-  const post = isHead(head) ? assemble(head, new Uint8Array(bytes.subarray(headEnd))) : null;
+  const post = isHead(head) ? assemble(head, ownBytes(bytes.subarray(headEnd))) : null;
   if (post === null) return null;
   // The objects are cut from these very bytes, so only the head and the end can be spelt otherwise.
   const end = objectsOf(post).reduce((sum, object) => sum + object.length, headEnd);
@@ -121,6 +121,12 @@ function cutter(body: Uint8Array<ArrayBuffer>): (length: number) => Sealed | nul
     at += length;
     return parseSealed(body.subarray(at - length, at));
   };
+}
+
+/** The same bytes where nobody else can hold their memory; a copy where somebody might. */
+function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, length } = bytes;
+  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, length) : new Uint8Array(bytes);
 }
 
 type Loose<Shape> = { [Key in keyof Shape]: unknown };

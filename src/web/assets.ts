@@ -1,13 +1,14 @@
 /**
  * The browser's files: one script and one style sheet a site, named by what is in them, so that
- * they may be kept for ever and compared with the release.
+ * they may be kept for ever and compared with the release. `building.ts` makes them, in a process of its own.
  */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 
 export type Assets = {
@@ -19,28 +20,22 @@ export type Assets = {
   readonly inlineScriptHash: string;
 };
 
-const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const FOLDER = join(ROOT, 'build', 'assets');
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const FOLDER = join(ROOT, 'build', 'assets');
 const require = createRequire(import.meta.url);
-const packageFolder = (name: string) => dirname(require.resolve(`${name}/package.json`));
+export const packageFolder = (name: string) => dirname(require.resolve(`${name}/package.json`));
 
-/** Builds both sites' files into `build/assets` and returns what was made. */
-export async function buildAssets(): Promise<Assets> {
-  rmSync(FOLDER, { recursive: true, force: true });
-  mkdirSync(FOLDER, { recursive: true });
-  const names: Record<string, string> = {};
-  for (const site of ['slot', 'desk']) {
-    names[`${site}.js`] = keep(`${site}.js`, await bundle(join(ROOT, 'src', 'cli', `${site}.browser.ts`)));
-    names[`${site}.css`] = keep(`${site}.css`, styles(site));
-  }
-  const images = join(packageFolder('@ministryofjustice/frontend'), 'moj', 'assets', 'images');
-  if (existsSync(images)) cpSync(images, join(FOLDER, 'images'), { recursive: true });
-  writeFileSync(join(FOLDER, 'manifest.json'), JSON.stringify(names, null, 2));
+/**
+ * Builds the browser's files apart and loads them. The bundler wants 200 MB for a second and never gives them back,
+ * so it works in a process that ends.
+ */
+export async function freshAssets(): Promise<Assets> {
+  await promisify(execFile)(process.execPath, [join(ROOT, 'src', 'cli', 'build.ts')]);
   return loadAssets();
 }
 
 /** What an earlier build made. */
-export function loadAssets(): Assets {
+function loadAssets(): Assets {
   const manifest = join(FOLDER, 'manifest.json');
   if (!existsSync(manifest))
     throw new Error('The browser files are not built yet. Run `npm start`, or `npm run build`.');
@@ -51,38 +46,6 @@ export function loadAssets(): Assets {
     return `/assets/${file}`;
   };
   return { folder: FOLDER, url, inlineScriptHash: inlineScriptHash() };
-}
-
-function keep(name: string, content: string): string {
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
-  const file = name.replace(/(\.\w+)$/, `-${hash}$1`);
-  writeFileSync(join(FOLDER, file), content);
-  return file;
-}
-
-async function bundle(entry: string): Promise<string> {
-  const build = await rolldown({ input: entry, platform: 'browser', treeshake: true });
-  const { output } = await build.generate({ format: 'es', minify: true, codeSplitting: false });
-  await build.close();
-  const [chunk] = output;
-  return chunk.code;
-}
-
-// GDS Transport may be used on GOV.UK only, so its font files are left out and Arial stands in.
-function styles(site: string): string {
-  const govuk = readFileSync(
-    join(packageFolder('govuk-frontend'), 'dist', 'govuk', 'govuk-frontend.min.css'),
-    'utf8',
-  );
-  const moj = readFileSync(
-    join(packageFolder('@ministryofjustice/frontend'), 'moj', 'moj-frontend.min.css'),
-    'utf8',
-  );
-  const ours = readFileSync(join(ROOT, 'src', 'web', 'pages', 'letterbox.css'), 'utf8');
-  return [govuk, site === 'desk' ? moj : '', ours]
-    .join('\n')
-    .replace(/@font-face\{[^}]*\}/g, '')
-    .replace(/\/\*# sourceMappingURL[^*]*\*\//g, '');
 }
 
 function inlineScriptHash(): string {
