@@ -22,6 +22,8 @@ export type Deployment = {
   close(): Promise<void>;
 };
 
+/** As `npm start` runs it. */
+const SMALL = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
 const LETTERBOX = join(import.meta.dirname, '..', 'src', 'cli', 'letterbox.ts');
 
 /** `addresses.deskUrl`: where people reach the desk, when something stands in between. */
@@ -36,7 +38,7 @@ export async function deploy(
   const deskUrl = `http://localhost:${deskPort}`;
   const said: string[] = [];
   const start = async (): Promise<ChildProcess> => {
-    const child = spawn(process.execPath, ['--max-semi-space-size=4', LETTERBOX, 'start', ...args], {
+    const child = spawn(process.execPath, [...SMALL, LETTERBOX, 'start', ...args], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
