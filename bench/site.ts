@@ -1,6 +1,6 @@
 /** Programs as they run in production, each a process of its own, on a database that is thrown away afterwards. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,8 +78,10 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** One that PostgreSQL's account can enter, so that all of it lies inside and goes with it. */
 export function temporaryFolder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'letterbox-bench-'));
+  chmodSync(path, 0o711);
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
