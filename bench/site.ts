@@ -37,7 +37,7 @@ export function startProgram(args: readonly string[], environment: Record<string
 }
 
 /** What `npm start`, and `./letterbox` too, tell Node before the program's name. */
-function startFlags(): string[] {
+export function startFlags(): string[] {
   const shape = z.object({ scripts: z.object({ start: z.string() }) });
   const { scripts } = shape.parse(
     JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')),

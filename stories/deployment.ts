@@ -1,11 +1,11 @@
 /** A whole running Letterbox of its own for a story, as `npm start` runs it, on free ports and a folder thrown away. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { freePort, startFlags } from '../bench/site.ts';
 
 export type Deployment = {
   readonly publicUrl: string;
@@ -22,8 +22,6 @@ export type Deployment = {
   close(): Promise<void>;
 };
 
-/** As `npm start` runs it. */
-const SMALL = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
 const LETTERBOX = join(import.meta.dirname, '..', 'src', 'cli', 'letterbox.ts');
 
 /** `addresses.deskUrl`: where people reach the desk, when something stands in between. */
@@ -38,7 +36,7 @@ export async function deploy(
   const deskUrl = `http://localhost:${deskPort}`;
   const said: string[] = [];
   const start = async (): Promise<ChildProcess> => {
-    const child = spawn(process.execPath, [...SMALL, LETTERBOX, 'start', ...args], {
+    const child = spawn(process.execPath, [...startFlags(), LETTERBOX, 'start', ...args], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -103,15 +101,6 @@ function readFirstLine(file: string): string {
   } catch {
     return '';
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('There is no free port on loopback.');
-  return address.port;
 }
 
 const FLAGS =
