@@ -29,8 +29,11 @@ function install() {
   const done = npm
     ? spawnSync(process.execPath, [npm, ...flags], { cwd: root, stdio: 'inherit' })
     : spawnSync('npm', flags, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  if (done.signal === 'SIGINT' || done.signal === 'SIGTERM') process.exit(130); // somebody stopped it
   if (done.status !== 0)
-    fail('npm ci failed (see above). Check that the npm registry can be reached, then try again.');
+    fail(
+      'npm ci failed (see above). Check that the npm registry can be reached and the disk has 1 GB free, then try again.',
+    );
   writeFileSync(stamp, lock);
 }
 

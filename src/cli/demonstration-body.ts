@@ -1,6 +1,5 @@
 /** Founds a body in Node through the acts that browsers cause: two managers, a first reader, open forms. */
 import * as opaque from '@serenity-kit/opaque';
-import pg from 'pg';
 import { actOnGrant, approveFormKey, makeFormKey } from '../grants/acts.ts';
 import { newFormKey, sign } from '../grants/form-key.ts';
 import { endOfDayAfter, type Proposal } from '../grants/grant.ts';
@@ -14,6 +13,7 @@ import { identityFromSecret, type Recipient, recipientOf } from '../sealing/keys
 import { formId, newId } from '../sealing/place.ts';
 import { sha256Hex } from '../sealing/signature.ts';
 import { type StaffIdentity, sealStaff } from '../sealing/staff.ts';
+import { administer } from '../store/admin.ts';
 import { act, type Database, type SessionSecret } from '../store/store.ts';
 import { isRefusal, type Refusal } from '../web/refusal.ts';
 import type { DemonstrationPerson } from './demonstration.ts';
@@ -66,13 +66,9 @@ async function found(
 
 /** Pages of this body say that its keys are public. */
 async function markDemonstration({ adminUrl, slug }: Host): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
-    await client.query('update letterbox.organisation set demonstration = true where slug = $1', [slug]);
-  } finally {
-    await client.end();
-  }
+  await administer(adminUrl, (client) =>
+    client.query('update letterbox.organisation set demonstration = true where slug = $1', [slug]),
+  );
 }
 
 async function join(

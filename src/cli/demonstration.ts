@@ -6,11 +6,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
-import pg from 'pg';
 import { z } from 'zod';
 import { codeOf, offerSecondFactor } from '../people/second-factor.ts';
+import { administer } from '../store/admin.ts';
 import type { Cluster } from '../store/cluster.ts';
-import { writePrivate } from '../store/embedded.ts';
+import { writePrivate } from '../store/private-file.ts';
 import type { Database } from '../store/store.ts';
 import { foundBody } from './demonstration-body.ts';
 import { keptOpaqueSetup } from './desk.ts';
@@ -37,7 +37,7 @@ export type Demonstration = {
   /** Each person with the code of this moment. */
   signInDetails(): (DemonstrationPerson & { readonly code: string })[];
   /** Fills the body up to its number of cases, through the public side at `publicUrl`. */
-  fill(publicUrl: string): Promise<void>;
+  fill(publicUrl: string, stop: AbortSignal): Promise<void>;
 };
 
 const PEOPLE = [
@@ -69,8 +69,10 @@ export async function prepareDemonstration(
 ): Promise<Demonstration> {
   const file = join(settings.data, 'demonstration.json');
   const before = existsSync(file) ? fileShape.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
-  const people = before?.complete ? before.people : await invent();
-  if (!before?.complete) {
+  // The file may tell of another database than the one DATABASE_URL gives now.
+  const there = before?.complete === true && (await isFounded(cluster.adminUrl));
+  const people = before && there ? before.people : await invent();
+  if (!there) {
     await setAside(cluster.adminUrl);
     writePrivate(file, JSON.stringify({ complete: false, people }, null, 2));
     const opaqueSetup = await keptOpaqueSetup(settings.data);
@@ -87,7 +89,7 @@ export async function prepareDemonstration(
       `  ${people[2]?.name}: ${people[2]?.email}, passphrase "${people[2]?.passphrase}"`,
     ],
     signInDetails: () => people.map((person) => ({ ...person, code: codeOf(person.totp, new Date()) })),
-    fill: (publicUrl) => fillUp(cluster.adminUrl, publicUrl),
+    fill: (publicUrl, stop) => fillUp(cluster.adminUrl, publicUrl, stop),
   };
 }
 
@@ -103,6 +105,11 @@ async function invent(): Promise<DemonstrationPerson[]> {
   );
 }
 
+async function isFounded(adminUrl: string): Promise<boolean> {
+  const sql = 'select from letterbox.organisation where slug = $1 and demonstration';
+  return (await administer(adminUrl, (client) => client.query(sql, [SLUG]))).rowCount === 1;
+}
+
 /** A founding that was cut short (a kill, a full disk) cannot be continued: it moves out of the way. */
 async function setAside(adminUrl: string): Promise<void> {
   await administer(adminUrl, (client) =>
@@ -116,7 +123,7 @@ async function setAside(adminUrl: string): Promise<void> {
   );
 }
 
-async function fillUp(adminUrl: string, publicUrl: string): Promise<void> {
+async function fillUp(adminUrl: string, publicUrl: string, stop: AbortSignal): Promise<void> {
   const sql =
     'select count(*)::integer as n from letterbox.cases c join letterbox.organisation o on o.id = c.organisation where o.slug = $1';
   const { rows } = await administer(adminUrl, (client) => client.query(sql, [SLUG]));
@@ -128,15 +135,6 @@ async function fillUp(adminUrl: string, publicUrl: string): Promise<void> {
     cases: CASES - there,
     from: there,
     onProgress: progress('Filling the demonstration'),
+    stop,
   });
-}
-
-async function administer<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

@@ -7,14 +7,14 @@ import { grantsRoutes } from '../grants/routes.ts';
 import { peopleRoutes } from '../people/routes.ts';
 import { findActor } from '../people/store.ts';
 import { registerRoutes } from '../register/routes.ts';
-import { writePrivate } from '../store/embedded.ts';
+import { writePrivate } from '../store/private-file.ts';
 import { type Database, openDatabase, type SessionSecret } from '../store/store.ts';
 import { type Assets, freshAssets } from '../web/assets.ts';
 import { createSite } from '../web/server.ts';
 import type { Demonstration } from './demonstration.ts';
 import type { Main } from './letterbox.ts';
-import { answers, type Served, serveUntilStopped } from './serving.ts';
-import { readSettings, roleUrl, type Settings } from './settings.ts';
+import { answers, listen, reachableRoleUrl, type Served, serveUntilStopped } from './serving.ts';
+import { readSettings, type Settings } from './settings.ts';
 import { publishShippedForms } from './shipped-forms.ts';
 
 export type DeskParts = {
@@ -65,7 +65,7 @@ export async function startDesk({
       : reply.callNotFound(),
   );
   return {
-    address: await app.listen({ host: settings.host, port: settings.deskPort }),
+    address: await listen(app, settings, settings.deskPort, 'LETTERBOX_DESK_PORT'),
     close: () => app.close(),
   };
 }
@@ -80,8 +80,8 @@ export async function keptOpaqueSetup(data: string): Promise<string> {
 
 export const main: Main = async (_args, say) => {
   const settings = readSettings(process.env);
-  const desk = openDatabase('desk', roleUrl(settings, 'desk'), 8);
-  const signin = openDatabase('signin', roleUrl(settings, 'signin'), 4);
+  const desk = openDatabase('desk', await reachableRoleUrl(settings, 'desk'), 8);
+  const signin = openDatabase('signin', await reachableRoleUrl(settings, 'signin'), 4);
   const assets = await freshAssets();
   const served = await startDesk({ settings, desk, signin, assets, demonstration: null, say });
   return serveUntilStopped([desk, signin, served], say);

@@ -15,6 +15,8 @@ export type FillOptions = Pick<Filling, 'publicUrl' | 'organisation'> &
     /** The number of the first: what a filling that was cut short has behind it. */
     readonly from?: number;
     readonly onProgress?: (done: number, of: number) => void;
+    /** Aborted: the threads end where they are. */
+    readonly stop?: AbortSignal;
   };
 
 /**
@@ -39,13 +41,15 @@ export async function fillCases(options: FillOptions): Promise<void> {
   const shares = Array.from({ length: threads }, (_, thread): Share => {
     return { filling, first: from + thread, step: threads, end: from + cases };
   });
-  await Promise.all(shares.map((share) => thread(share, told)));
+  await Promise.all(shares.map((share) => thread(share, told, options.stop)));
 }
 
-function thread(share: Share, told: () => void): Promise<void> {
+function thread(share: Share, told: () => void, stop?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./fill.worker.ts', import.meta.url), { workerData: share });
     worker.on('message', told).on('error', reject);
+    if (stop?.aborted) void worker.terminate();
+    stop?.addEventListener('abort', () => worker.terminate(), { once: true });
     worker.on('exit', (code) =>
       code === 0 ? resolve() : reject(new Error('A filling thread ended early.')),
     );

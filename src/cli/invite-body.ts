@@ -1,20 +1,16 @@
 /** `letterbox invite-body SLUG`: a one-time link by which somebody founds a body on this host. */
-import pg from 'pg';
 import { freshSecret } from '../people/store.ts';
+import { administer } from '../store/admin.ts';
 import type { Main } from './letterbox.ts';
 import { readSettings } from './settings.ts';
 
 /** Makes a founding link with the right of whoever administers the database. The secret is shown once. */
 export async function foundingLink(adminUrl: string, deskUrl: string, slug: string): Promise<string> {
   const { secret, hash } = freshSecret();
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
+  await administer(adminUrl, async (client) => {
     await client.query('set role letterbox_owner');
     await client.query('select letterbox.invite_body($1, $2)', [slug, hash]);
-  } finally {
-    await client.end();
-  }
+  });
   return `${deskUrl}/join/${secret}`;
 }
 

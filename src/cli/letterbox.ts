@@ -1,11 +1,14 @@
 /**
  * `letterbox <program>`: each program is a file of this folder with a `main`.
  */
+import { troubleLine } from './trouble.ts';
+
 const PROGRAMS: Record<string, readonly [summary: string, load: () => Promise<{ main: Main }>]> = {
   start: ['everything on one machine, with its own database', () => import('./start.ts')],
   slot: ['the public side, by itself', () => import('./slot.ts')],
   desk: ['the staff side, by itself', () => import('./desk.ts')],
   register: ['the register’s sequencer, by itself', () => import('./register.ts')],
+  migrate: ['make or update roles and schema in a database of your own', () => import('./migrate.ts')],
   fill: ['fill a body with sealed submissions', () => import('./fill.ts')],
   'invite-body': ['make a one-time link to found a body', () => import('./invite-body.ts')],
   verify: ['check a downloaded register, offline', () => import('./verify.ts')],
@@ -30,10 +33,15 @@ async function run(): Promise<number> {
   return main(args, (line) => console.log(line));
 }
 
+// Whoever read what it says may go away (a closed terminal, `| head`): that is no reason to end.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 try {
   process.exitCode = await run();
 } catch (error) {
-  console.error(`letterbox: ${error instanceof Error ? error.message : error}`);
+  console.error(`letterbox: ${troubleLine(error)}`);
   if (process.env.LETTERBOX_TRACE) console.error(error);
   process.exitCode = 1;
 }
+// Nothing keeps a program that is through: what was said is written by then.
+setTimeout(() => process.exit(), 2000).unref();

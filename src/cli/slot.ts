@@ -11,8 +11,8 @@ import { submissionsRoutes } from '../submissions/routes.ts';
 import { type Assets, freshAssets } from '../web/assets.ts';
 import { createSite } from '../web/server.ts';
 import type { Main } from './letterbox.ts';
-import { answers, type Served, serveUntilStopped } from './serving.ts';
-import { readSettings, roleUrl, type Settings } from './settings.ts';
+import { answers, listen, reachableRoleUrl, type Served, serveUntilStopped } from './serving.ts';
+import { readSettings, type Settings } from './settings.ts';
 
 export type SlotParts = {
   readonly settings: Settings;
@@ -48,8 +48,8 @@ export async function startSlot({
     }),
   );
   await app.register(submissionsRoutes({ database, intake }));
+  const address = await listen(app, settings, settings.publicPort, 'LETTERBOX_PUBLIC_PORT');
   const sweeping = startSweeping(database);
-  const address = await app.listen({ host: settings.host, port: settings.publicPort });
   return {
     address,
     close: async () => {
@@ -61,7 +61,7 @@ export async function startSlot({
 
 export const main: Main = async (_args, say) => {
   const settings = readSettings(process.env);
-  const database = openDatabase('slot', roleUrl(settings, 'slot'), 8);
+  const database = openDatabase('slot', await reachableRoleUrl(settings, 'slot'), 8);
   const assets = await freshAssets();
   return serveUntilStopped(
     [database, await startSlot({ settings, database, assets, demonstration: false, say })],

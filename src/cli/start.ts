@@ -3,18 +3,17 @@
  * serves both sites and the register's sequencer, and, unless told `--empty`, fills a demonstration
  * body. Stops everything in the reverse order.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { openCluster } from '../store/cluster.ts';
-import { writePrivate } from '../store/embedded.ts';
+import type { LoginRole } from '../store/migrate.ts';
 import { openDatabase } from '../store/store.ts';
 import { freshAssets } from '../web/assets.ts';
+import { claim } from './claim.ts';
 import { type Demonstration, prepareDemonstration } from './demonstration.ts';
 import { startDesk } from './desk.ts';
 import { foundingLink } from './invite-body.ts';
 import type { Main } from './letterbox.ts';
 import { startRegister } from './register.ts';
-import { type Part, type Served, stopAsked } from './serving.ts';
+import { aborted, closeAll, type Part, stopAsked } from './serving.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { startSlot } from './slot.ts';
 
@@ -31,52 +30,74 @@ export const main: Main = async (args, say) => {
       'The demonstration listens on loopback only, since its keys are public. Use --empty, or unset LETTERBOX_HOST.',
     );
   }
+  const stop = stopAsked();
   const release = claim(settings.data);
-  const parts: Part[] = [];
-  const closeAll = async () => {
-    for (const part of parts.splice(0).reverse()) await part.close();
-    release();
-  };
+  const parts = openParts();
   try {
-    const stopped = stopAsked();
-    await serve(settings, empty, parts, say);
-    return await stopped;
+    const served = serve({ settings, empty, parts, stop, say });
+    await Promise.race([served.then(() => aborted(stop)), aborted(stop)]);
+    // Asked to stop while it was starting: what it has begun comes to its end before it is closed.
+    await parts.close(say);
+    await served.catch((error: unknown) => {
+      if (!stop.aborted) throw error;
+    });
+    return 0;
   } finally {
-    await closeAll();
+    await parts.close(say);
+    release();
   }
 };
 
-async function serve(
-  settings: Settings,
-  empty: boolean,
-  parts: Part[],
-  say: (line: string) => void,
-): Promise<void> {
+/** What is open, to be closed in the reverse order; what is added after that is closed at once. */
+type Parts = {
+  add<P extends Part>(part: P): Promise<P>;
+  close(say: (line: string) => void): Promise<void>;
+};
+
+function openParts(): Parts {
+  const parts: Part[] = [];
+  let closed = false;
+  return {
+    add: async (part) => {
+      if (closed) {
+        await part.close();
+        throw new Error('Letterbox was stopped while it was starting.');
+      }
+      parts.push(part);
+      return part;
+    },
+    close: (say) => {
+      closed = true;
+      return closeAll(parts, say);
+    },
+  };
+}
+
+type Serving = {
+  readonly settings: Settings;
+  readonly empty: boolean;
+  readonly parts: Parts;
+  readonly stop: AbortSignal;
+  readonly say: (line: string) => void;
+};
+
+async function serve({ settings, empty, parts, stop, say }: Serving): Promise<void> {
   say(settings.databaseUrl ? 'Reaching the database …' : 'Starting the database …');
-  const cluster = await openCluster(settings.data, settings.databaseUrl, settings.roleUrls);
-  parts.push({ close: cluster.stop });
+  const cluster = await openCluster(settings.data, settings.databaseUrl, settings.roleUrls, say);
+  await parts.add({ close: cluster.stop });
   const assets = await freshAssets();
-  const pool = (role: 'slot' | 'desk' | 'signin' | 'register', size: number) => {
-    const database = openDatabase(role, cluster.urls[role], size);
-    parts.push(database);
-    return database;
-  };
-  const [register, slot, desk, signin] = [
-    pool('register', 2),
-    pool('slot', 8),
-    pool('desk', 8),
-    pool('signin', 4),
-  ];
+  const pool = (role: LoginRole, size: number) => parts.add(openDatabase(role, cluster.urls[role], size));
+  const register = await pool('register', 2);
+  const slot = await pool('slot', 8);
+  const desk = await pool('desk', 8);
+  const signin = await pool('signin', 4);
   const demonstration = empty ? null : await prepareDemonstration(settings, { cluster, desk, signin });
-  const served = async (part: Promise<Served>): Promise<string> => {
-    const { address, close } = await part;
-    parts.push({ close });
-    return address;
-  };
-  parts.push(startRegister(register, settings.data));
-  const address = await served(startSlot({ settings, database: slot, assets, demonstration: !empty, say }));
-  await served(startDesk({ settings, desk, signin, assets, demonstration, say }));
-  await demonstration?.fill(address);
+  await parts.add(startRegister(register, settings.data, say));
+  const { address } = await parts.add(
+    await startSlot({ settings, database: slot, assets, demonstration: !empty, say }),
+  );
+  await parts.add(await startDesk({ settings, desk, signin, assets, demonstration, say }));
+  await demonstration?.fill(address, stop);
   announce(
     settings,
     demonstration,
@@ -102,30 +123,6 @@ function announce(
   if (founding) say(`  Found your body (once, within 7 days): ${founding}`);
   say('');
   say('  Ctrl-C stops everything.');
-}
-
-/** One program a data folder: a second one is told so; a killed one's claim is taken over. */
-function claim(data: string): () => void {
-  mkdirSync(data, { recursive: true, mode: 0o711 });
-  const file = join(data, 'running.pid');
-  const before = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-  if (before > 0 && before !== process.pid && isLetterbox(before)) {
-    throw new Error(
-      `Letterbox already runs on ${data} (process ${before}). Stop it first, or set LETTERBOX_DATA.`,
-    );
-  }
-  writePrivate(file, String(process.pid));
-  return () => rmSync(file, { force: true });
-}
-
-function isLetterbox(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    const command = `/proc/${pid}/cmdline`;
-    return !existsSync(command) || readFileSync(command, 'utf8').includes('letterbox.ts');
-  } catch {
-    return false;
-  }
 }
 
 function isLoopback(host: string): boolean {

@@ -133,6 +133,17 @@ test('the signing key lies in a file that only its owner may read', async () => 
   expect(statSync(join(dataDir, 'register', file)).mode & 0o777).toBe(0o600);
 });
 
+test('a signing key that is gone is asked for, and no other is made in its place', async () => {
+  const db = await withEntries(1);
+  const { tick, dataDir } = sequencer(db);
+  await untilPlaced(db, 1n, tick);
+  const [file = ''] = readdirSync(join(dataDir, 'register'));
+  rmSync(join(dataDir, 'register', file));
+  await append(db, 1);
+  await expect(untilPlaced(db, 2n, tick)).rejects.toThrow('is missing. Restore it from your backup');
+  expect(readdirSync(join(dataDir, 'register'))).toEqual([]);
+});
+
 const TABLES = ['register_entry', 'register_leaf', 'register_log', 'register_checkpoint', 'signed_document'];
 test.each(TABLES)('%s is only ever added to, whoever asks', async (table) => {
   const db = await withEntries(3);

@@ -7,9 +7,11 @@
  * The tree itself is not stored: its right edge is rebuilt from the leaf hashes at the first tick.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { AwayError, codeOf } from '../store/away.ts';
+import { writePrivate } from '../store/private-file.ts';
 import type { Database } from '../store/store.ts';
 import { checkpointText } from './checkpoint.ts';
 import { GrowingTree } from './merkle.ts';
@@ -22,18 +24,28 @@ export type Sequencer = {
   stop(): Promise<void>;
 };
 
-type Options = { readonly database: Database; readonly dataDir: string; readonly everyMs?: number };
+type Options = {
+  readonly database: Database;
+  readonly dataDir: string;
+  readonly everyMs?: number;
+  /** Told what keeps a log from being signed, once as long as it stays the same. */
+  readonly say?: (line: string) => void;
+};
 
 /** Entries placed by one statement, and hashes read at once. */
 const BATCH = 10_000;
 
-export function startSequencer({ database, dataDir, everyMs = 250 }: Options): Sequencer {
+export function startSequencer({ database, dataDir, everyMs = 250, say }: Options): Sequencer {
   const trees = new Map<string, GrowingTree>();
   const stopping = new AbortController();
   const tick = async () => {
+    const problems: unknown[] = [];
     for (const log of await registerLogs(database)) {
-      if (log.waiting || log.signed < log.size || !log.vkey) await advance(database, dataDir, trees, log);
+      if (!log.waiting && log.signed === log.size && log.vkey) continue;
+      // One organisation's trouble is not another's.
+      await advance(database, dataDir, trees, log).catch((error) => problems.push(error));
     }
+    if (problems.length > 0) throw problems[0];
   };
   let working: Promise<void> = Promise.resolve();
   // One tick after the other, whoever asks.
@@ -42,9 +54,14 @@ export function startSequencer({ database, dataDir, everyMs = 250 }: Options): S
     return working;
   };
   const running = (async () => {
+    let told = '';
     while (!stopping.signal.aborted) {
       // The database may be away for a while: what waits, waits.
-      await inTurn().catch(() => undefined);
+      await inTurn().catch((error) => {
+        const why = error instanceof Error ? error.message : String(error);
+        if (!(error instanceof AwayError) && why !== told) say?.(why);
+        told = why;
+      });
       await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   })();
@@ -65,7 +82,7 @@ async function advance(
 ): Promise<void> {
   const { organisation } = log;
   const origin = log.origin ?? `letterbox/${log.slug}/${organisation}`;
-  const seed = keptSeed(dataDir, organisation);
+  const seed = keptSeed(dataDir, organisation, log.vkey === null);
   if (!log.vkey) {
     const vkey = verifierText(origin, await publicKey(seed));
     await database.run('select letterbox.register_open($1, $2, $3)', [organisation, origin, vkey]);
@@ -83,19 +100,33 @@ async function advance(
   await database.run('select letterbox.register_sign($1, $2, $3)', [organisation, tree.size, note]);
 }
 
-/** The log's signing seed, in a file of its own: on disk before anything is signed with it. */
-function keptSeed(dataDir: string, organisation: string): Uint8Array {
-  const folder = join(dataDir, 'register');
-  const file = join(folder, `${organisation}.key`);
+/**
+ * The log's signing seed, in a file of its own: on disk before anything is signed with it.
+ * @throws when it is missing although the log has one, or is damaged: another key would sign what nobody believes
+ */
+function keptSeed(dataDir: string, organisation: string, mayBeMade: boolean): Uint8Array {
+  const file = join(dataDir, 'register', `${organisation}.key`);
   if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const handle = openSync(file, 'wx', 0o600);
-    writeSync(handle, randomBytes(32).toString('hex'));
-    fsyncSync(handle);
-    closeSync(handle);
+    if (!mayBeMade)
+      throw new Error(`The register’s signing key ${file} is missing. Restore it from your backup.`);
+    makeSeed(file);
   }
   const seed = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
   if (seed.length !== 32)
-    throw new Error(`The register's signing key ${file} is damaged. Restore it from your backup.`);
+    throw new Error(`The register’s signing key ${file} is damaged. Restore it from your backup.`);
   return seed;
+}
+
+/** Whole or not at all, and of two sequencers that make one at once, the first one's. */
+function makeSeed(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const own = `${file}.${process.pid}`;
+  writePrivate(own, randomBytes(32).toString('hex'));
+  try {
+    linkSync(own, file);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  } finally {
+    rmSync(own, { force: true });
+  }
 }

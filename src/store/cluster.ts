@@ -5,11 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { z } from 'zod';
-import { type EmbeddedServer, startEmbedded, writePrivate } from './embedded.ts';
+import { administer, UnreachableError } from './admin.ts';
+import { codeOf } from './away.ts';
 import { LOGIN_ROLES, type LoginRole, migrate } from './migrate.ts';
+import { writePrivate } from './private-file.ts';
+import { superviseEmbedded } from './supervise.ts';
 
 export type Cluster = {
   readonly adminUrl: string;
@@ -26,23 +28,27 @@ const secretsShape = z.object({
   register: z.string(),
 });
 
-/** Starts (or reaches) the database and migrates it. Role passwords are made once and kept in `data`. */
+/**
+ * Starts (or reaches) the database and migrates it. Role passwords are made once and kept in `data`; a role whose
+ * address is given has the password that stands there. `say` is told when the embedded server ends and comes back.
+ */
 export async function openCluster(
   data: string,
   databaseUrl: string | null,
   roleUrls: Readonly<Partial<Record<LoginRole, string>>>,
+  say: (line: string) => void = () => undefined,
 ): Promise<Cluster> {
   mkdirSync(data, { recursive: true, mode: 0o711 });
   const secrets = keptSecrets(join(data, 'database-secrets.json'));
   if (databaseUrl) {
-    await migrate(databaseUrl, secrets);
-    return {
-      adminUrl: databaseUrl,
-      urls: addresses(databaseUrl, secrets, roleUrls),
-      stop: async () => undefined,
-    };
+    const urls = addresses(databaseUrl, secrets, roleUrls);
+    await administer(databaseUrl, (client) => refuseSecond(client, urls.slot));
+    await migrate(databaseUrl, passwordsIn(urls));
+    for (const role of LOGIN_ROLES)
+      await administer(urls[role], async () => undefined, roleUrls[role] ? settingOf(role) : 'DATABASE_URL');
+    return { adminUrl: databaseUrl, urls, stop: async () => undefined };
   }
-  const server = await keepRunning(join(data, 'postgres'), secrets.admin);
+  const server = await superviseEmbedded(join(data, 'postgres'), secrets.admin, say);
   try {
     await createDatabase(server.adminUrl('postgres'));
     const adminUrl = server.adminUrl(NAME);
@@ -54,41 +60,66 @@ export async function openCluster(
   }
 }
 
-/** An embedded server that is started again on the same port when somebody ends it. */
-async function keepRunning(
-  folder: string,
-  password: string,
-): Promise<Pick<EmbeddedServer, 'adminUrl' | 'stop'>> {
-  let server = await startEmbedded(folder, password);
-  let stopping = false;
-  const watch = async (): Promise<void> => {
-    await server.ended;
-    while (!stopping) {
-      try {
-        server = await startEmbedded(folder, password, {}, server.port);
-        return watch();
-      } catch {
-        await wait(1000);
-      }
-    }
-  };
-  const watching = watch();
-  const stop = async () => {
-    stopping = true;
-    await server.stop();
-    await watching;
-  };
-  return { adminUrl: (database) => server.adminUrl(database), stop };
+/** The setting that gives one role's address. */
+export const settingOf = (role: LoginRole): string => `DATABASE_URL_${role.toUpperCase()}`;
+
+/**
+ * Roles belong to the whole server. A Letterbox with another data folder, or another database there, would give them
+ * new passwords and lock the first one out.
+ */
+async function refuseSecond(client: pg.Client, slotUrl: string): Promise<void> {
+  const { rows } = await client.query(
+    `select datname as database, datname = current_database() as same from pg_stat_activity
+     where usename = any ($1) group by datname order by 2`,
+    [LOGIN_ROLES.map((role) => `letterbox_${role}`)],
+  );
+  const [using] = z.array(z.object({ database: z.string(), same: z.boolean() })).parse(rows);
+  if (!using || (using.same && (await letsIn(slotUrl)))) return;
+  throw new Error(
+    `Another Letterbox uses this PostgreSQL server (its database ${using.database}) and the roles there. ` +
+      'Stop it, start with its LETTERBOX_DATA and DATABASE_URL_…, or set DATABASE_URL to a server without one.',
+  );
+}
+
+async function letsIn(url: string): Promise<boolean> {
+  try {
+    await administer(url, async () => undefined);
+    return true;
+  } catch (error) {
+    if (error instanceof UnreachableError && error.code === '28P01') return false;
+    throw error;
+  }
+}
+
+/** Each role's password as it stands in its address; roles under another name are somebody else's to give one. */
+function passwordsIn(urls: Readonly<Record<LoginRole, string>>): Partial<Record<LoginRole, string>> {
+  const passwords: Partial<Record<LoginRole, string>> = {};
+  for (const role of LOGIN_ROLES) {
+    const { username, password } = new URL(urls[role]);
+    if (username === `letterbox_${role}` && password) passwords[role] = decodeURIComponent(password);
+  }
+  return passwords;
 }
 
 type Secrets = z.infer<typeof secretsShape>;
 
 function keptSecrets(file: string): Secrets {
-  if (existsSync(file)) return secretsShape.parse(JSON.parse(readFileSync(file, 'utf8')));
+  if (existsSync(file)) return readSecrets(file);
   const fresh = () => randomBytes(24).toString('hex');
   const made = { admin: fresh(), slot: fresh(), desk: fresh(), signin: fresh(), register: fresh() };
   writePrivate(file, JSON.stringify(made, null, 2));
   return made;
+}
+
+function readSecrets(file: string): Secrets {
+  try {
+    return secretsShape.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    if (codeOf(error) !== '') throw error;
+    throw new Error(
+      `${file} is damaged: it does not hold the database's passwords. Restore it from your backup.`,
+    );
+  }
 }
 
 function addresses(
@@ -108,12 +139,8 @@ function addresses(
 }
 
 async function createDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+  await administer(url, async (client) => {
     const found = await client.query('select from pg_database where datname = $1', [NAME]);
     if (found.rowCount === 0) await client.query(`create database ${NAME}`);
-  } finally {
-    await client.end();
-  }
+  });
 }

@@ -6,12 +6,15 @@
  * the distribution's server by DATABASE_URL (docs/operating.md).
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chownSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
 import { z } from 'zod';
+import { administer } from './admin.ts';
+import { codeOf } from './away.ts';
+import { makeDatabase } from './initdb.ts';
+import { inShort } from './postgres-words.ts';
 import { type Account, dataFolder, reachablePrograms, unprivilegedAccount } from './unprivileged.ts';
 
 export type EmbeddedServer = {
@@ -25,6 +28,9 @@ export type EmbeddedServer = {
 
 type Programs = { readonly postgres: string; readonly initdb: string };
 
+/** The major version of the packages in package.json. */
+const MAJOR = '18';
+
 /**
  * Starts the server on `folder`, making the cluster when there is none. `password` is the
  * superuser's; `port` null takes a free one on loopback.
@@ -35,17 +41,17 @@ export async function startEmbedded(
   settings: Record<string, string> = {},
   port: number | null = null,
 ): Promise<EmbeddedServer> {
-  const account = unprivilegedAccount();
+  const account = unprivilegedAccount(folder);
   const programs = await findPrograms(account);
   const data = dataFolder(folder, account);
-  if (!existsSync(join(data, 'PG_VERSION'))) initialise(programs, data, password, account);
+  makeDatabase(programs.initdb, MAJOR, data, password, account);
   await endLeftover(data);
   const deadline = Date.now() + 30_000;
   for (;;) {
     const server = await launch(programs, data, password, account, settings, port);
     if (!('failure' in server)) return server;
-    // After a kill -9, backends of the old server may hold its shared memory for a moment.
-    if (Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${server.failure}`);
+    if (!server.mayPass || Date.now() > deadline)
+      throw new Error(`PostgreSQL did not start: ${server.failure}`);
     await wait(250);
   }
 }
@@ -80,41 +86,6 @@ function linkLibraries(native: string): void {
   }
 }
 
-function initialise(programs: Programs, data: string, password: string, account: Account | null): void {
-  const passwordFile = join(dirname(data), `.initial-${process.pid}`);
-  writePrivate(passwordFile, password);
-  if (account) chownSync(passwordFile, account.uid, account.gid);
-  const choices = [
-    '--username',
-    'postgres',
-    '--auth',
-    'scram-sha-256',
-    '--pwfile',
-    passwordFile,
-    '--data-checksums',
-  ];
-  const locale = [
-    '--encoding',
-    'UTF8',
-    '--locale',
-    'C',
-    '--locale-provider',
-    'builtin',
-    '--builtin-locale',
-    'C.UTF-8',
-  ];
-  const made = spawnSync(programs.initdb, ['--pgdata', data, ...choices, ...locale], {
-    ...(account ?? {}),
-    encoding: 'utf8',
-    cwd: '/',
-    env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
-  });
-  rmSync(passwordFile);
-  if (made.status === 0) return;
-  rmSync(join(data, 'PG_VERSION'), { force: true });
-  throw new Error(`PostgreSQL could not make its data folder ${data}: ${made.stderr || made.error?.message}`);
-}
-
 /** A server whose parent was killed goes on; it is asked to stop, then waited for. */
 async function endLeftover(data: string): Promise<void> {
   const file = join(data, 'postmaster.pid');
@@ -136,6 +107,9 @@ function isPostgres(pid: number): boolean {
   }
 }
 
+/** Why it does not run; `mayPass` when trying again in a moment may help. */
+type Failure = { readonly failure: string; readonly mayPass: boolean };
+
 async function launch(
   programs: Programs,
   data: string,
@@ -143,7 +117,7 @@ async function launch(
   account: Account | null,
   settings: Record<string, string>,
   fixedPort: number | null,
-): Promise<EmbeddedServer | { failure: string }> {
+): Promise<EmbeddedServer | Failure> {
   const port = fixedPort ?? (await freePort());
   const flags = Object.entries({
     listen_addresses: '127.0.0.1',
@@ -170,35 +144,58 @@ async function launch(
     said.push(text);
     if (said.length > 20) said.shift();
   });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', (error) => {
+      said.push(`FATAL: ${error.message}`);
+      resolve();
+    });
+  });
+  stopWithProgram(child);
   const adminUrl = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
-  if (await answers(adminUrl('postgres'), child))
-    return { port, adminUrl, ended, stop: () => stop(child, ended) };
-  child.kill('SIGQUIT');
-  return { failure: said.join('').trim() };
+  const answer = await firstAnswer(adminUrl('postgres'), child);
+  if (answer === null) return { port, adminUrl, ended, stop: () => stop(child, ended) };
+  await stop(child, ended);
+  const output = said.join('');
+  // After a kill -9, backends of the old server may hold its shared memory, or its port, for a moment.
+  const mayPass = /shared memory|lock file|Address already in use|could not bind/i.test(output);
+  return { failure: answer || inShort(output), mayPass };
 }
 
-async function answers(url: string, child: ChildProcess): Promise<boolean> {
-  for (let tries = 0; tries < 1200 && child.exitCode === null && child.signalCode === null; tries += 1) {
-    const client = new pg.Client({ connectionString: url });
-    client.on('error', () => undefined);
+/** However the program ends, short of kill -9, its server does not stay behind. */
+function stopWithProgram(child: ChildProcess): void {
+  const end = () => child.kill('SIGINT');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
+}
+
+/** Null once the server answers; why it will not otherwise, or '' when it ended. */
+async function firstAnswer(url: string, child: ChildProcess): Promise<string | null> {
+  for (const since = Date.now(); !isOver(child); await wait(25)) {
     try {
-      await client.connect();
-      await client.end();
-      return true;
-    } catch {
-      await wait(25);
+      await administer(url, async () => undefined);
+      return null;
+    } catch (error) {
+      if (codeOf(error) === '28P01') return WRONG_PASSWORD;
+      if (Date.now() - since > 120_000) return 'it did not answer within two minutes.';
     }
   }
-  return false;
+  return '';
 }
+
+const WRONG_PASSWORD =
+  'database-secrets.json does not belong to the database beside it. Restore both from the same backup.';
 
 /** Fast shutdown: open transactions are rolled back, everything acknowledged is on disk. */
 async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (isOver(child)) return;
   child.kill('SIGINT');
   await ended;
 }
+
+// Without a process id it never began.
+const isOver = (child: ChildProcess): boolean =>
+  child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 
 async function freePort(): Promise<number> {
   const probe = createServer();
@@ -207,9 +204,4 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => probe.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('No free port on loopback.');
   return address.port;
-}
-
-/** Writes a file only its owner may read. */
-export function writePrivate(path: string, text: string): void {
-  writeFileSync(path, text, { mode: 0o600, flush: true });
 }

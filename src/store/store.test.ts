@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { isRefusal } from '../web/refusal.ts';
+import { asAway } from './away.ts';
 import { act, sessionSecret } from './store.ts';
 import { testDatabase } from './testing.ts';
 
@@ -66,4 +67,23 @@ test('every table has row-level security forced, and no function is for everybod
        and not coalesce(proconfig::text, '') like '%search_path=letterbox, pg_temp%'`,
   );
   expect({ open, everybody, loose }).toEqual({ open: [], everybody: [], loose: [] });
+});
+
+test('a connection that breaks inside a transaction is told to its caller, and ends nothing else', async () => {
+  const db = await testDatabase();
+  const pid = z.object({ pid: z.number() });
+  const broken = act(db.desk, null, async (tx) => {
+    const own = await tx.one(pid, 'select pg_backend_pid() as pid');
+    await db.admin.run('select pg_terminate_backend($1, 10000)', [own.pid]);
+    await tx.run('select 1');
+  });
+  await expect(broken).rejects.toMatchObject({ code: 'database-away', statusCode: 503 });
+  expect(await db.desk.run('select 1')).toBe(1);
+});
+
+test('a full disk is told as such', () => {
+  const full = Object.assign(new Error('could not extend file'), { code: '53100' });
+  expect(asAway(full)).toMatchObject({ code: 'database-full', statusCode: 503 });
+  const defect = Object.assign(new Error('no such column'), { code: '42703' });
+  expect(asAway(defect)).toBe(defect);
 });

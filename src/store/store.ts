@@ -9,6 +9,7 @@
 import pg from 'pg';
 import type { z } from 'zod';
 import { type Refusal, type RefusalKind, refuse } from '../web/refusal.ts';
+import { asAway } from './away.ts';
 
 export type Role = 'slot' | 'desk' | 'signin' | 'register' | 'admin';
 
@@ -59,7 +60,10 @@ const types = {
       : pg.types.getTypeParser(oid, format),
 };
 
-/** Opens the pool of one role. `size` is the most connections it will hold. */
+/**
+ * Opens the pool of one role. `size` is the most connections it will hold. Whatever is asked of it while the
+ * database is away, or has no room, throws an `AwayError`.
+ */
 export function openDatabase(role: Role, url: string, size = 8): Database {
   const pool = new pg.Pool({
     connectionString: url,
@@ -67,9 +71,14 @@ export function openDatabase(role: Role, url: string, size = 8): Database {
     types,
     application_name: `letterbox ${role}`,
     connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    // The server ends what takes 60 seconds; this is for a server that is not there to do so.
+    ...(role === 'admin' ? {} : { query_timeout: 65_000 }),
   });
   // An idle connection that breaks (the server restarts) is replaced by the pool; it is no crash.
   pool.on('error', () => undefined);
+  // Nor when it breaks inside a transaction: whoever waits for it is told by their statement.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return { role, pool, close: () => pool.end(), ...statements(pool) };
 }
 
@@ -82,7 +91,9 @@ export async function act<T>(
   session: SessionSecret | null,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T | Refusal> {
-  const client = await database.pool.connect();
+  const client = await database.pool.connect().catch((error: unknown) => {
+    throw asAway(error);
+  });
   let broken: Error | undefined;
   try {
     await client.query('begin');
@@ -96,7 +107,7 @@ export async function act<T>(
     });
     const refusal = refusalIn(error);
     if (refusal) return refusal;
-    throw error;
+    throw asAway(error);
   } finally {
     client.release(broken);
   }
@@ -136,7 +147,10 @@ const SENTENCES: Record<string, string> = {
 };
 
 function statements(on: Queryable): Statements {
-  const query = async (sql: string, parameters: readonly Parameter[] = []) => on.query(sql, [...parameters]);
+  const query = (sql: string, parameters: readonly Parameter[] = []) =>
+    on.query(sql, [...parameters]).catch((error: unknown) => {
+      throw asAway(error);
+    });
   return {
     rows: async (shape, sql, parameters) =>
       (await query(sql, parameters)).rows.map((row) => shape.parse(row)),

@@ -3,7 +3,7 @@
  * started by root, the server gets an account that owns nothing but its own data.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -12,6 +12,8 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -23,9 +25,17 @@ export type Account = { readonly uid: number; readonly gid: number };
 const CANDIDATES = ['letterbox', 'postgres', '_postgres', 'nobody'];
 const SHARED_HOME = '/var/lib/letterbox';
 
-/** The account to drop to, or null when the program is not run by root. */
-export function unprivilegedAccount(): Account | null {
+/**
+ * The account to drop to, or null when the program is not run by root. A database that is there stays with the
+ * account that made it, whichever accounts there are by now.
+ */
+export function unprivilegedAccount(folder: string): Account | null {
   if (process.getuid?.() !== 0) return null;
+  const version = join(folder, 'PG_VERSION');
+  if (existsSync(version)) {
+    const { uid, gid } = statSync(version);
+    if (uid !== 0) return { uid, gid };
+  }
   const lines = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'));
@@ -77,21 +87,29 @@ export function reachablePrograms(folder: string, account: Account | null): stri
  * the data lies under /var/lib/letterbox and `folder` is a link to it.
  */
 export function dataFolder(folder: string, account: Account | null): string {
+  const link = lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  if (link && !existsSync(folder)) {
+    throw new Error(
+      `The database is not where ${folder} points to: ${readlinkSync(folder)}. Bring it back (is its disk mounted?), ` +
+        'or delete this link to begin with an empty one.',
+    );
+  }
   if (!account) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
   }
   mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
-  if (existsSync(folder) && !lstatSync(folder).isSymbolicLink()) return owned(folder, account);
+  if (link) return owned(realpathSync(folder), account);
+  if (existsSync(folder)) return owned(folder, account);
   if (reachable(dirname(folder), account)) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return owned(folder, account);
   }
-  const name = `${basename(dirname(folder))}-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`;
-  const elsewhere = join(SHARED_HOME, name);
+  // Only the link finds it again: a folder deleted and made anew must not meet the old database and its old password.
+  const elsewhere = join(SHARED_HOME, `${basename(dirname(folder))}-${randomBytes(6).toString('hex')}`);
   mkdirSync(SHARED_HOME, { recursive: true, mode: 0o755 });
-  mkdirSync(elsewhere, { recursive: true, mode: 0o700 });
-  if (!existsSync(folder)) symlinkSync(elsewhere, folder);
+  mkdirSync(elsewhere, { mode: 0o700 });
+  symlinkSync(elsewhere, folder);
   return owned(elsewhere, account);
 }
 

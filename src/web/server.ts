@@ -152,6 +152,7 @@ const PLAIN: Record<number, string> = {
   415: 'What was sent is not of a kind this page takes. Go back and use the form.',
   422: 'What was sent does not fit together. Go back, check it and send it again.',
   429: 'That was too often in a short time. Wait a minute and try again.',
+  503: 'The service is away for a moment, and what was sent was not acknowledged. Wait a minute, then try again. Nothing you typed is lost if you go back.',
 };
 
 const DEFECT =
@@ -159,6 +160,7 @@ const DEFECT =
 
 function answerProblems(app: FastifyInstance, diagnostics: (line: string) => void): void {
   const answer = (request: FastifyRequest, reply: FastifyReply, status: number) => {
+    if (status === 503) reply.header('retry-after', '5');
     const message = PLAIN[status] ?? (status < 500 ? PLAIN[400] : DEFECT) ?? DEFECT;
     if (!wantsPage(request)) return reply.status(status).send({ refusal: `status-${status}`, message });
     return reply.page('web/pages/problem.njk', { status, message }, status);
