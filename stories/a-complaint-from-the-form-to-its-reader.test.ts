@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { adminUrlIn } from '../bench/site.ts';
 import { answerUntil, next } from '../src/forms/browser/page.testing.ts';
 import { shipped } from '../src/forms/shipped.testing.ts';
 import { type Deployment, deploy, openBrowser, signIn } from './deployment.ts';
@@ -89,6 +91,18 @@ function disk(folder: string): Buffer {
   return Buffer.concat(files.filter((file) => statSync(file).isFile()).map((file) => readFileSync(file)));
 }
 
+/** What the database's owner could do, and the program never does: the words as they are, where sealed ones belong. */
+async function storeUnsealed(all: readonly string[]): Promise<void> {
+  const admin = new pg.Client({ connectionString: adminUrlIn(letterbox.data) });
+  await admin.connect();
+  await admin.query(
+    `insert into letterbox.equality_answer (organisation, form, generation, received_on, sealed)
+     select id, 'review', 1, now(), convert_to($1, 'UTF8') from letterbox.organisation limit 1`,
+    [all.join('\n')],
+  );
+  await admin.end();
+}
+
 test('with JavaScript: filled, sealed, posted, granted by two, opened, verified; and the server never saw an answer', {
   timeout: TEN_MINUTES,
 }, async () => {
@@ -173,4 +187,7 @@ test('without JavaScript: every step works, the case is sealed on arrival, and n
   expect(wordsIn(slotTap.bytes(), all)).toEqual(all);
   expect(wordsIn(Buffer.from(letterbox.said()), all)).toEqual([]);
   expect(wordsIn(disk(letterbox.data), all)).toEqual([]);
+  // Negative control: stored without sealing, they are found on the disk.
+  await storeUnsealed(all);
+  expect(wordsIn(disk(letterbox.data), all)).toEqual(all);
 });
