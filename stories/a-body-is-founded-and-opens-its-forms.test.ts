@@ -62,7 +62,10 @@ async function invite(
   await manager.fill('#name', name);
   await manager.fill('#email', email);
   for (const capacity of capacities) await manager.check(`[value="${capacity}"]`);
+  await expectAccessible(manager);
   await manager.click('text=Make a one-time link');
+  await manager.waitForSelector('[data-link]');
+  await expectAccessible(manager);
   return (await manager.textContent('[data-link]'))?.trim() ?? '';
 }
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adminUrlIn } from '../bench/site.ts';
 import { answerUntil, next } from '../src/forms/browser/page.testing.ts';
 import { shipped } from '../src/forms/shipped.testing.ts';
+import { expectAccessible } from './accessible.ts';
 import { type Deployment, deploy, openBrowser, signIn } from './deployment.ts';
 import { type Tap, tap, wordsIn } from './tap.ts';
 
@@ -140,9 +141,11 @@ test('with JavaScript: filled, sealed, posted, granted by two, opened, verified;
   await dev.reload();
   await dev.click('text=See the cases >> nth=0');
   await dev.waitForSelector('progress', { state: 'detached' });
+  await expectAccessible(dev);
   await dev.click(`a:has-text("${reference}")`);
   await dev.waitForSelector('[data-title]');
   await dev.waitForSelector('progress', { state: 'detached' });
+  await expectAccessible(dev);
   const shown = (await dev.textContent('letterbox-case')) ?? '';
   for (const word of [say.first, say.last, say.email, say.force, say.why, say.file])
     expect(shown).toContain(word);
@@ -163,11 +166,13 @@ test('with JavaScript: filled, sealed, posted, granted by two, opened, verified;
   // The end of the grant stops the reader at once.
   await amara.goto(`${deskTap.url}/forms/review/access`);
   await amara.click('tr:has-text("Dev Malhotra") >> text=End');
+  await expectAccessible(amara);
   await amara.fill('#reason', 'The project is over');
   await amara.click('text=End access now');
   await amara.waitForURL(`${deskTap.url}/forms/review/access`);
   await dev.goto(`${deskTap.url}/forms/review/cases`);
   expect(await dev.textContent('h1')).toBe('Page not found');
+  await expectAccessible(dev);
 
   const all = Object.values(say);
   expect(wordsIn(slotTap.bytes(), all)).toEqual([]);

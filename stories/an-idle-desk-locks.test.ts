@@ -37,6 +37,8 @@ test('after 13 idle minutes it warns, after 15 every tab is locked and the keys 
 }, async () => {
   const reader = await signIn(browser, letterbox.deskUrl, 'Carys Bevan');
   const [session] = await reader.context().cookies();
+  await reader.goto(`${letterbox.deskUrl}/demonstration`);
+  await expectAccessible(reader);
   const other = await reader.context().newPage();
   // One clock for both tabs.
   await reader.clock.install();
