@@ -10,7 +10,7 @@
  */
 import { z } from 'zod';
 
-/** A row of a form's list: what is not sealed, and the sealed summary (base64url). */
+/** A row of a form's list: what is not sealed, and the sealed summary (base64url); null for a reader of that case only. */
 export const listedShape = z.object({
   id: z.string(),
   reference: z.string(),
@@ -19,7 +19,7 @@ export const listedShape = z.object({
   receivedAt: z.string(),
   attachments: z.number(),
   arrival: z.enum(['browser', 'server']),
-  summary: z.string(),
+  summary: z.string().nullable(),
 });
 export type Listed = z.infer<typeof listedShape>;
 
@@ -34,8 +34,11 @@ export const releasedShape = z.object({
   arrival: z.enum(['browser', 'server']),
   receivedAt: z.string(),
   answers: z.string(),
-  summary: z.string(),
+  /** Null for a reader of this case only: it is sealed to the form. */
+  summary: z.string().nullable(),
   caseKey: z.string(),
+  /** Whether the case's key is sealed to this reader and not to the form. */
+  toPerson: z.boolean(),
   files: z.array(z.object({ id: z.string(), size: z.number(), chunks: z.number() })),
   definition: z.unknown(),
 });

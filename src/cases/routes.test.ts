@@ -40,7 +40,7 @@ test('a reader finds the form, its list and the case, and opens in the browser w
   const bytes = (text: string) => fromBase64url(text) ?? new Uint8Array();
   const opened = await openSubmission(body.identity, post, {
     answers: bytes(released.answers),
-    summary: bytes(released.summary),
+    summary: bytes(released.summary ?? ''),
     caseKey: bytes(released.caseKey),
   });
   expect(opened).toMatchObject({ answers: content.answers, summary: content.summary });

@@ -70,7 +70,7 @@ async function listed({ summary, received_at, ...row }: ListedRow): Promise<List
     ...row,
     reference: await referenceOf(caseId(row.id)),
     receivedAt: received_at.toISOString(),
-    summary: toBase64url(summary),
+    summary: summary && toBase64url(summary),
   };
 }
 
@@ -97,15 +97,16 @@ function caseRoutes(app: FastifyInstance, { desk }: CasesDeps): void {
 }
 
 async function releasedBody({ row, definition }: Release, organisation: string): Promise<Released> {
-  const { answers, summary, case_key, received_at, ...rest } = row;
+  const { answers, summary, case_key, received_at, to_person, ...rest } = row;
   return {
     ...rest,
     organisation,
     reference: await referenceOf(caseId(row.id)),
     receivedAt: received_at.toISOString(),
     answers: toBase64url(answers),
-    summary: toBase64url(summary),
+    summary: summary && toBase64url(summary),
     caseKey: toBase64url(case_key),
+    toPerson: to_person,
     definition,
   };
 }

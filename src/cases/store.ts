@@ -12,7 +12,8 @@ const listedRow = z.object({
   arrival,
   received_at: z.date(),
   attachments: z.number(),
-  summary: bytes,
+  /** Null for a reader of this case only. */
+  summary: bytes.nullable(),
 });
 export type ListedRow = z.infer<typeof listedRow>;
 /** Cases to a page of the list; the function hands over no more than 50. */
@@ -34,8 +35,9 @@ const releasedRow = z.object({
   arrival,
   received_at: z.date(),
   answers: bytes,
-  summary: bytes,
+  summary: bytes.nullable(),
   case_key: bytes,
+  to_person: z.boolean(),
   files: z.array(z.object({ id: z.string(), size: z.number(), chunks: z.number() })),
 });
 
@@ -82,6 +84,8 @@ const myFormRow = z.object({
   newest: z.date().nullable(),
   until: z.date(),
   has_key: z.boolean(),
+  /** False for a reader of single cases. */
+  whole: z.boolean(),
 });
 export type MyForm = z.infer<typeof myFormRow>;
 

@@ -66,22 +66,31 @@ async function aSession(db: TestDatabase, organisation: string, person: string):
   return secret;
 }
 
-/** Puts an approved grant into the table, as it stands after two managers signed it. Returns its id. */
+/** Puts a grant into the table, as it stands after two managers signed it; of one case where `of` names it. Returns its id. */
 export async function grantTo(
   db: TestDatabase,
   body: Body,
   reader: Actor,
   fromGeneration = 1,
+  of: string | null = null,
 ): Promise<string> {
   const id = newId();
+  const document = randomBytes(32);
   const [proposer, approver] = body.managers;
+  const { organisation, form } = body.target;
   await db.admin.run(
-    `insert into letterbox.grants (organisation, id, person, form, from_generation, until, purpose, document, proposer,
-       proposed_at, approver, approval, approved_at, fulfilled_at)
-     values ($1, $2, $3, $4, $5, now() + interval '1 day', 'casework', '', $6, now(), $7, '', now(), now())`,
+    `insert into letterbox.proposal (organisation, id, document, proposer, proposed_at, until, approved_at)
+     values ($1, $2, $3, $4, now(), now() + interval '1 day', now())`,
+    [organisation, id, document, proposer.person],
+  );
+  await db.admin.run(
+    `insert into letterbox.grants (organisation, id, proposal, person, form, case_id, from_generation, starts, until,
+       review_by, purpose, document, proposer, approver, approval, approved_at, fulfilled_at)
+     values ($1, $2, $2, $3, $4, $9, $5, now() - interval '1 day', now() + interval '1 day', now() + interval '1 day',
+       'casework', $6, $7, $8, '', now(), now())`,
     [
-      ...[body.target.organisation, id, reader.person, body.target.form, fromGeneration],
-      ...[proposer.person, approver.person],
+      ...[organisation, id, reader.person, form, fromGeneration, document],
+      ...[proposer.person, approver.person, of],
     ],
   );
   return id;
@@ -94,9 +103,10 @@ export async function aReader(db: TestDatabase, body: Body): Promise<Actor & { r
 }
 
 export async function endGrant(db: TestDatabase, grant: string): Promise<void> {
-  await db.admin.run(`update letterbox.grants set ended_at = now(), end_document = '' where id = $1`, [
-    grant,
-  ]);
+  await db.admin.run(
+    `update letterbox.grants set ended_at = now(), ended_by = approver, end_document = '' where id = $1`,
+    [grant],
+  );
 }
 
 export async function expireGrant(db: TestDatabase, grant: string): Promise<void> {

@@ -160,15 +160,20 @@ test('without a grant in force no ciphertext comes out of any table or function'
   await grantTo(db, body, later, 2);
   const elsewhere = await aBody(db, 'elsewhere');
   const stranger = await aReader(db, elsewhere);
-  const proposed = await aReader(db, body);
-  await db.admin.run(
-    'update letterbox.grants set approver = null, approval = null, approved_at = null, fulfilled_at = null where id = $1',
-    [proposed.grant],
-  );
-  for (const actor of [without, ended, expired, later, stranger, proposed]) {
+  const change = (grant: string, sql: string) =>
+    db.admin.run(`update letterbox.grants set ${sql} where id = $1`, [grant]);
+  const future = await aReader(db, body);
+  await change(future.grant, "starts = now() + interval '1 hour'");
+  const silent = await aReader(db, body);
+  await change(silent.grant, 'review_by = now()');
+  const ofAnother = await aPerson(db, organisation);
+  await grantTo(db, body, ofAnother, 1, (await aCase(db, body)).post.case);
+  for (const actor of [without, ended, expired, later, stranger, future, silent]) {
     expect(await leaks(of, actor.session)).toEqual([]);
   }
   expect(await leaks(of, null)).toEqual([]);
+  // Who reads one case gets nothing of another: what leaks is the list of that one, without a summary.
+  expect(await leaks(of, ofAnother.session)).toEqual([]);
 });
 
 test('negative controls: a grant, an open decision and an open table are each seen', async () => {
@@ -188,8 +193,13 @@ test('negative controls: a grant, an open decision and an open table are each se
   expect(await leaks(of, without.session)).toEqual([]);
 
   await of.db.admin.run(
-    `create or replace function letterbox.may_read(org uuid, who uuid, of_form text, of_generation integer)
-     returns boolean language sql as 'select true'`,
+    `create or replace function letterbox.reading_grant(org uuid, who uuid, of_form text, of_generation integer,
+       of_case uuid default null, at timestamptz default now()) returns bytea language sql as $$ select ''::bytea $$`,
+  );
+  expect(functionsIn(await leaks(of, without.session))).toEqual(['release_case']);
+  await of.db.admin.run(
+    `create or replace function letterbox.reads_from(org uuid, who uuid, of_form text)
+     returns integer language sql as 'select 1'`,
   );
   expect(functionsIn(await leaks(of, without.session))).toEqual(['list_cases', 'release_case']);
 });
@@ -198,6 +208,8 @@ test('a person who is suspended, unconfirmed or idle for 15 minutes gets nothing
   const of = await stage();
   const gone = {
     left: 'update letterbox.person set left_at = now() where id = $1',
+    suspended: `insert into letterbox.suspension (organisation, person, document, since)
+      select organisation, id, sha256(id::text::bytea), now() from letterbox.person where id = $1`,
     unconfirmed: 'update letterbox.person set confirmed_at = null where id = $1',
     idle: `update letterbox.session set seen_at = now() - interval '16 minutes' where person = $1`,
     old: `update letterbox.session set opened_at = now() - interval '13 hours' where person = $1`,

@@ -1,14 +1,18 @@
 /** Founds a body in Node through the acts that browsers cause: two managers, a first reader, open forms. */
 import * as opaque from '@serenity-kit/opaque';
-import { actOnGrant, approveFormKey, makeFormKey } from '../grants/acts.ts';
+import { actOnProposal, approveFormKey, makeFormKey } from '../grants/acts.ts';
 import { newFormKey, sign } from '../grants/form-key.ts';
 import { endOfDayAfter, type Proposal } from '../grants/grant.ts';
 import { signApproval, signProposal } from '../grants/proposal.ts';
-import { accessState, formKeys, ownFormTitles } from '../grants/store.ts';
+import { accessState, formKeys, ownFormTitles, proposalFound } from '../grants/store.ts';
+import { termsOf } from '../grants/views.ts';
 import { confirmPerson, endSession, invitePerson, type Method, openSession, takeIn } from '../people/acts.ts';
 import { makeEnrolment, makeFounding, type Signed, signMembership } from '../people/enrolment.ts';
 import { verifyPeople } from '../people/person.ts';
+import { actOnStanding } from '../people/standing-acts.ts';
+import { signCourse } from '../people/standing-documents.ts';
 import { invitationFor, signedDocuments } from '../people/store.ts';
+import { QUESTIONS } from '../people/training.ts';
 import { identityFromSecret, type Recipient, recipientOf } from '../sealing/keys.ts';
 import { formId, newId } from '../sealing/place.ts';
 import { sha256Hex } from '../sealing/signature.ts';
@@ -38,14 +42,15 @@ export async function foundBody(host: Host, people: readonly DemonstrationPerson
   const [founder, second, reader, ...rest] = people;
   if (!founder || !second || !reader) throw new Error('A demonstration body needs three people.');
   const { manager, recovery } = await found(host, founder);
+  await train(host, manager);
   await publishShippedForms(host.desk, manager.session);
   const other = await join(host, manager, second, [manager]);
   const reads = await join(host, manager, reader, [manager, other]);
   const colleagues = await Promise.all(rest.map((each) => join(host, manager, each, [manager, other])));
-  for (const { form } of await inside(host, manager, ownFormTitles)) {
-    await letRead(host, manager, other, reads.staff, form);
-    await openForm(host, reads, other, form, recovery);
-  }
+  for (const each of [other, reads, ...colleagues]) await train(host, each);
+  const forms = (await inside(host, manager, ownFormTitles)).map(({ form }) => form);
+  await letRead(host, manager, other, reads.staff, forms);
+  for (const form of forms) await openForm(host, reads, other, form, recovery);
   for (const { session } of [manager, other, reads, ...colleagues]) await endSession(host.desk, session);
 }
 
@@ -133,48 +138,43 @@ async function passphraseOf(
   };
 }
 
+/** Takes the built-in course, so that they may propose, approve and be given access. */
+async function train(host: Host, who: SignedIn): Promise<void> {
+  const answers = QUESTIONS.map(({ right }) => right);
+  settled(
+    await actOnStanding(host.desk, who.session, 'training', await signCourse(who.staff, answers, new Date())),
+  );
+}
+
 async function letRead(
   host: Host,
   proposer: SignedIn,
   approver: SignedIn,
   reader: StaffIdentity,
-  form: string,
+  forms: readonly string[],
 ): Promise<void> {
   const now = new Date();
-  const state = await inside(host, proposer, (tx) => accessState(tx, form));
-  const directory = await verifyPeople(
-    await inside(host, proposer, signedDocuments),
-    proposer.staff.founding,
-  );
-  const grantee = directory.people.get(reader.person);
-  const purpose = state.purposes[0];
-  if (!grantee || !purpose) throw new Error('The demonstration’s first reader cannot be given access.');
+  const at = now.toISOString();
+  const state = await inside(host, proposer, (tx) => accessState(tx, { forms }));
+  const documents = await inside(host, proposer, signedDocuments);
+  const grantee = (await verifyPeople(documents, proposer.staff.founding)).people.get(reader.person);
+  if (!grantee) throw new Error('The demonstration’s first reader cannot be given access.');
   const proposal: Proposal = {
     id: newId(),
-    person: reader.person,
-    purpose,
-    fromGeneration: 1,
-    until: endOfDayAfter(now.toISOString(), 364),
+    people: [reader.person],
+    scopes: state.forms.map(({ form, purposes }) => ({
+      ...{ form, case: null, fromGeneration: 1, purpose: purposes[0] ?? '' },
+    })),
+    from: at,
+    until: endOfDayAfter(at, 364),
   };
-  settled(
-    await actOnGrant(
-      host.desk,
-      proposer.session,
-      'propose',
-      await signProposal(proposer.staff, state, proposal, grantee, now),
-    ),
-  );
-  const proposed = await inside(host, approver, (tx) => accessState(tx, form));
-  const grant = proposed.grants.find((each) => each.id === proposal.id);
-  if (!grant) throw new Error('The demonstration’s proposal is not there.');
-  settled(
-    await actOnGrant(
-      host.desk,
-      approver.session,
-      'approve',
-      await signApproval(approver.staff, proposed, grant, 1, new Date()),
-    ),
-  );
+  const proposed = await signProposal(proposer.staff, state, proposal, [grantee], now);
+  settled(await actOnProposal(host.desk, proposer.session, 'propose', proposed));
+  const row = await inside(host, approver, (tx) => proposalFound(tx, proposal.id));
+  const terms = row && termsOf(row);
+  if (!terms) throw new Error('The demonstration’s proposal is not there.');
+  const approved = await signApproval(approver.staff, state, terms, 1, new Date());
+  settled(await actOnProposal(host.desk, approver.session, 'approve', approved));
 }
 
 async function openForm(
@@ -184,7 +184,7 @@ async function openForm(
   form: string,
   recovery: Recipient,
 ): Promise<void> {
-  const of = { organisation: reader.staff.organisation, form: formId(form), generation: 1 };
+  const of = { organisation: reader.staff.organisation, form: formId(form) };
   settled(
     await makeFormKey(host.desk, reader.session, await newFormKey(reader.staff, of, recovery, new Date())),
   );

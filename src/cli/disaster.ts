@@ -23,7 +23,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { tidyName } from '../sealing/attachment.ts';
 import { type Identity, parseIdentity } from '../sealing/keys.ts';
-import { openEnvelope, openStream, openSubmission } from '../sealing/open.ts';
+import { type FormIdentities, openEnvelope, openStream, openSubmission } from '../sealing/open.ts';
 import { formKeyPlace, objectId, personId } from '../sealing/place.ts';
 import { SealingError } from '../sealing/sealing.ts';
 import { combineShares, parseShare } from '../sealing/shares.ts';
@@ -79,14 +79,14 @@ type Rescued = { cases: number; attachments: number; failures: string[] };
 /** Opens every case below `sealed` into `out`, a new folder. Failures name the case and say why. */
 async function rescue(identity: Identity, sealed: string, out: string): Promise<Rescued> {
   const root = freshFolder(out);
-  const formKeys = new Map<string, Promise<Identity>>();
+  const formKeys = new Map<string, Promise<FormIdentities[]>>();
   const rescued: Rescued = { cases: 0, attachments: 0, failures: [] };
   for (const own of casesBelow(sealed)) {
     const home = dirname(dirname(own));
     try {
       const of = parseAddress(readFileSync(join(own, 'place.json'), 'utf8'));
       const name = `${home}\n${of.organisation}\n${of.form}\n${of.generation}`;
-      const key = formKeys.get(name) ?? formKeyIn(join(home, 'form-keys'), of, identity);
+      const key = formKeys.get(name) ?? formKeysIn(join(home, 'form-keys'), of, identity);
       formKeys.set(name, key);
       const to = join(root, of.organisation, of.form, of.case);
       const caseIdentity = await rescueCase(await key, of, own, to);
@@ -123,17 +123,40 @@ async function formKeyIn(keys: string, of: CaseAddress, identity: Identity): Pro
   throw new Error(`No key of the form ${of.form}, generation ${of.generation}, opens with this identity.`);
 }
 
-async function rescueCase(key: Identity, of: CaseAddress, own: string, to: string): Promise<Identity> {
+/**
+ * What may open a case of that generation: its key, or its key with an older one inside. Nothing beside the sealed
+ * objects says whether a key was made around an older one, so each of those is tried.
+ */
+async function formKeysIn(keys: string, of: CaseAddress, identity: Identity): Promise<FormIdentities[]> {
+  const outer = await formKeyIn(keys, of, identity);
+  const found: FormIdentities[] = [outer];
+  for (let generation = of.generation - 1; generation > 0; generation -= 1) {
+    const inner = await formKeyIn(keys, { ...of, generation }, identity).catch(() => null);
+    if (inner !== null) found.push([outer, inner]);
+  }
+  return found;
+}
+
+async function rescueCase(
+  keys: readonly FormIdentities[],
+  of: CaseAddress,
+  own: string,
+  to: string,
+): Promise<Identity> {
   const file = (name: string) => readFileSync(join(own, `${name}.age`));
-  const { caseIdentity, answers, summary } = await openSubmission(key, of, {
-    answers: file('answers'),
-    summary: file('summary'),
-    caseKey: file('case-key'),
-  });
+  const sealed = { answers: file('answers'), summary: file('summary'), caseKey: file('case-key') };
+  const tries = keys.map((key) => () => openSubmission(key, of, sealed));
+  const { caseIdentity, answers, summary } = await firstThatOpens(tries);
   folder(to);
   writeNew(join(to, 'answers.json'), `${JSON.stringify(answers, null, 2)}\n`);
   writeNew(join(to, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   return caseIdentity;
+}
+
+/** The first try that succeeds; where none does, what the first one said. */
+async function firstThatOpens<T>(tries: readonly (() => Promise<T>)[]): Promise<T> {
+  const results = tries.map((attempt) => attempt());
+  return Promise.any(results).catch(() => Promise.race(results.slice(0, 1)));
 }
 
 async function rescueAttachments(

@@ -66,7 +66,7 @@ const publishedShape = z.object({
   definition: z.unknown(),
   generation: z.int(),
   recipient: z.string().transform(parseRecipient),
-  formKey: z.object({ document: signed, approval: signed }),
+  formKey: z.object({ document: signed, approval: signed.nullable(), inner: signed.nullable() }),
 });
 
 /** The form as the page carries it for browsers. */

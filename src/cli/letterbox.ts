@@ -12,6 +12,7 @@ const PROGRAMS: Record<string, readonly [summary: string, load: () => Promise<{ 
   fill: ['fill a body with sealed submissions', () => import('./fill.ts')],
   'invite-body': ['make a one-time link to found a body', () => import('./invite-body.ts')],
   verify: ['check a downloaded register, offline', () => import('./verify.ts')],
+  access: ['say from a downloaded register who could read, and who did', () => import('./access.ts')],
   'export-sealed': ['write everything sealed as files, still sealed', () => import('./export-sealed.ts')],
   disaster: ['open sealed files with keys alone', () => import('./disaster.ts')],
 };

@@ -1,31 +1,20 @@
 /** `letterbox verify`: checks a downloaded register, or a case's proofs, offline, and says what that proves. */
-import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { extract } from 'tar-stream';
-import { z } from 'zod';
-import { type Checkpoint, openCheckpoint } from '../register/checkpoint.ts';
-import {
-  consistencyProof,
-  type Hash,
-  hashLeaf,
-  inclusionProof,
-  rootOf,
-  sameHash,
-  verifyConsistency,
-  verifyInclusion,
-} from '../register/merkle.ts';
+import { historyOf } from '../grants/history.ts';
+import { objectionToRelease, releaseIn } from '../grants/history-releases.ts';
+import { openCheckpoint } from '../register/checkpoint.ts';
+import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from '../register/merkle.ts';
 import { parseVerifier, RegisterError } from '../register/note.ts';
 import { parseCaseProof, verifyProof } from '../register/proof.ts';
 import { parseEntry, sentence } from '../register/register.ts';
-import { decodeBundle, hashTiles, tilePath, WIDTH } from '../register/tile.ts';
+import { type Log, openDocuments, openLog, provenLog } from './downloaded.ts';
 import type { Main } from './letterbox.ts';
 
 type Say = (line: string) => void;
-type Files = ReadonlyMap<string, Uint8Array>;
 
 const USAGE =
-  'letterbox verify <folder | register.tar | case proof file> [--case ID] [--vkey KEY] [--since CHECKPOINT FILE]';
+  'letterbox verify <folder | register.tar | case proof file> [--case ID] [--vkey KEY] [--founding HASH] [--since CHECKPOINT FILE]';
 
 const NOT_PROVEN = [
   'What this does not prove: what a reader did with what they were given; and, as long as only the',
@@ -36,7 +25,12 @@ export const main: Main = async (args, say) => {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { case: { type: 'string' }, vkey: { type: 'string' }, since: { type: 'string' } },
+    options: {
+      case: { type: 'string' },
+      vkey: { type: 'string' },
+      founding: { type: 'string' },
+      since: { type: 'string' },
+    },
   });
   const [path] = positionals;
   if (!path) {
@@ -50,7 +44,7 @@ export const main: Main = async (args, say) => {
     ) {
       await verifyCaseProof(readFileSync(path, 'utf8'), values.vkey, say);
     } else {
-      await verifyLog(await readLog(path), values, say);
+      await verifyLog(await openLog(path, values.vkey), values, say);
     }
   } catch (error) {
     if (!(error instanceof RegisterError)) throw error;
@@ -78,60 +72,67 @@ async function verifyCaseProof(text: string, vkey: string | undefined, say: Say)
 type Options = {
   readonly case?: string | undefined;
   readonly vkey?: string | undefined;
+  readonly founding?: string | undefined;
   readonly since?: string | undefined;
 };
 
-async function verifyLog(files: Files, options: Options, say: Say): Promise<void> {
-  const text = (name: string) => new TextDecoder().decode(needed(files, name));
-  const verifier = parseVerifier(options.vkey ?? text('log.vkey'));
-  const checkpoint = await openCheckpoint(text('checkpoint'), verifier);
-  const entries = readEntries(files, Number(checkpoint.size));
-  const leaves = entries.map(hashLeaf);
-  checkTiles(files, leaves);
-  if (!sameHash(rootOf(leaves), checkpoint.root)) {
-    throw new RegisterError(
-      'wrong-root',
-      'The entries are not those that the checkpoint signs: something was changed, added or taken out.',
-    );
-  }
-  say(
-    `Proven: ${checkpoint.size} entries of ${checkpoint.origin} are exactly those that its operator signed, in this order.`,
-  );
-  if (options.since) await checkSince(readFileSync(options.since, 'utf8'), verifier, checkpoint, leaves, say);
-  if (options.case) checkCase(options.case, entries, leaves, checkpoint, say);
+async function verifyLog(log: Log, options: Options, say: Say): Promise<void> {
+  say(provenLog(log));
+  if (options.since) await checkSince(readFileSync(options.since, 'utf8'), log, say);
+  if (options.case) checkCase(options.case, log, say);
   if (!options.vkey)
     say('The verifier key was taken from the download itself: compare it with one you got another way.');
+  await checkReleases(log, options.founding, say);
 }
 
-function readEntries(files: Files, size: number): Uint8Array[] {
-  const entries: Uint8Array[] = [];
-  for (let n = 0; n * WIDTH < size; n += 1) {
-    const width = Math.min(WIDTH, size - n * WIDTH);
-    const bundle = decodeBundle(needed(files, tilePath('entries', n, width)));
-    if (bundle.length !== width)
-      throw new RegisterError(
-        'bad-bundle',
-        `Bundle ${n} holds ${bundle.length} entries where ${width} belong.`,
-      );
-    for (const entry of bundle) entries.push(entry);
+/** Whether two people allowed each of the openings, judged from the founding document down. */
+async function checkReleases(log: Log, expected: string | undefined, say: Say): Promise<void> {
+  if (!log.entries.some((entry) => releaseIn(entry) !== null))
+    return say('No entry hands anything over yet.');
+  const { documents, founding, unregistered } = await openDocuments(log);
+  sayFounding(founding, expected, say);
+  if (unregistered > 0)
+    say(
+      `${unregistered} signed documents of the download stand in no entry up to this checkpoint. They count for nothing.`,
+    );
+  const history = await historyOf(documents, founding);
+  let [releases, wrong] = [0, 0];
+  for (const [position, entry] of log.entries.entries()) {
+    const release = entry && releaseIn(entry);
+    if (!entry || !release) continue;
+    releases += 1;
+    const why = objectionToRelease(history, release, position);
+    if (why === null) continue;
+    wrong += 1;
+    say(
+      `NOT ALLOWED BY TWO SIGNATURES: entry ${position}, ${entry.at}: ${sentence(entry, namesIn(history))} ${why}`,
+    );
   }
-  return entries;
+  if (wrong > 0)
+    throw new RegisterError(
+      'not-allowed',
+      `${wrong} of ${releases} entries hand something over that no two people had allowed. Tell the data protection officer at once.`,
+    );
+  say(
+    `Proven: each of the ${releases} entries that hand something over was allowed by two people’s signatures then.`,
+  );
 }
 
-function checkTiles(files: Files, leaves: readonly Hash[]): void {
-  for (const tile of hashTiles(leaves)) {
-    if (!sameHash(needed(files, tile.path), tile.bytes))
-      throw new RegisterError('wrong-tile', `The tile ${tile.path} does not fit the entries below it.`);
-  }
+/** Says from which founding document everything is judged. @throws RegisterError where it is not the one expected */
+export function sayFounding(founding: string, expected: string | undefined, say: Say): void {
+  if (expected && expected !== founding)
+    throw new RegisterError(
+      'other-founding',
+      `The founding document is ${founding}, not the one you expect.`,
+    );
+  say(`The founding document is ${founding}${expected ? ', as you expect.' : '.'}`);
+  if (!expected) say('Compare it with what people of the organisation hold: their page “Register” shows it.');
 }
 
-async function checkSince(
-  note: string,
-  verifier: ReturnType<typeof parseVerifier>,
-  now: Checkpoint,
-  leaves: readonly Hash[],
-  say: Say,
-): Promise<void> {
+const namesIn = ({ directory }: Awaited<ReturnType<typeof historyOf>>): ReadonlyMap<string, string> =>
+  new Map([...directory.everyone].map(([id, { name }]) => [id, name]));
+
+async function checkSince(note: string, { verifier, checkpoint: now, leaves }: Log, say: Say): Promise<void> {
   const before = await openCheckpoint(note, verifier);
   const proof =
     before.size > 0n && before.size <= now.size ? consistencyProof(leaves, Number(before.size)) : [];
@@ -144,16 +145,9 @@ async function checkSince(
   say(`Proven: nothing before entry ${before.size} was changed or taken out since the earlier checkpoint.`);
 }
 
-function checkCase(
-  id: string,
-  entries: readonly Uint8Array[],
-  leaves: readonly Hash[],
-  { size, root }: Checkpoint,
-  say: Say,
-): void {
+function checkCase(id: string, { entries, leaves, checkpoint: { size, root } }: Log, say: Say): void {
   let found = 0;
-  entries.forEach((bytes, index) => {
-    const entry = parseEntry(new TextDecoder().decode(bytes));
+  entries.forEach((entry, index) => {
     const listed = Array.isArray(entry?.cases) && entry.cases.includes(id);
     const leaf = leaves[index];
     if (!entry || !leaf || (entry.case !== id && !listed)) return;
@@ -168,34 +162,4 @@ function checkCase(
       ? `The log holds no entry about the case ${id}.`
       : `Proven: these ${found} entries are all there are about the case ${id}.`,
   );
-}
-
-function needed(files: Files, name: string): Uint8Array {
-  const found = files.get(name);
-  if (!found) throw new RegisterError('missing-file', `The download lacks ${name}.`);
-  return found;
-}
-
-const bytes = z.instanceof(Uint8Array);
-
-/** The files of a folder or a tar archive, by their paths within it. */
-async function readLog(path: string): Promise<Files> {
-  if (statSync(path).isDirectory()) {
-    const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      statSync(join(path, name)).isFile(),
-    );
-    return new Map(names.map((name) => [name.replaceAll('\\', '/'), readFileSync(join(path, name))]));
-  }
-  const files = new Map<string, Uint8Array>();
-  const archive = createReadStream(path).pipe(extract());
-  try {
-    for await (const entry of archive) {
-      const parts: Buffer[] = [];
-      for await (const part of entry) parts.push(Buffer.from(bytes.parse(part)));
-      files.set(entry.header.name, Buffer.concat(parts));
-    }
-  } catch {
-    throw new RegisterError('bad-archive', 'This is not a whole register.tar.');
-  }
-  return files;
 }

@@ -24,8 +24,15 @@ export type PublishedForm = {
   readonly definition: FormDefinition;
   readonly generation: number;
   readonly recipient: Recipient;
-  /** The form-key document and its approval, which say the recipient with two people's signatures. */
-  readonly formKey: { readonly document: SignedText; readonly approval: SignedText };
+  /**
+   * The form-key document that says the recipient, with its approval; a turn of the key in use has none. `inner`: the
+   * document of the key that this one was made around, to whose recipient everything is sealed first.
+   */
+  readonly formKey: {
+    readonly document: SignedText;
+    readonly approval: SignedText | null;
+    readonly inner: SignedText | null;
+  };
 };
 
 // With JavaScript: everything stays in the browser until the declaration is accepted.

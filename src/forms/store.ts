@@ -55,7 +55,7 @@ export async function formVersion(
 }
 
 const publishedColumns = `organisation, slug, organisation_name, demonstration, definition::text, generation, recipient,
-  key_text, key_signature, approval_text, approval_signature`;
+  key_text, key_signature, approval_text, approval_signature, inner_text, inner_signature`;
 
 const publishedRow = z.object({
   organisation: z.string().transform(organisationId),
@@ -67,8 +67,10 @@ const publishedRow = z.object({
   recipient: z.string().transform(parseRecipient),
   key_text: z.string(),
   key_signature: z.string(),
-  approval_text: z.string(),
-  approval_signature: z.string(),
+  approval_text: z.string().nullable(),
+  approval_signature: z.string().nullable(),
+  inner_text: z.string().nullable(),
+  inner_signature: z.string().nullable(),
 });
 const ownRow = z.object({ definition: z.string(), open: z.boolean() });
 const versionRow = z.object({ definition: z.string().nullable() });
@@ -86,10 +88,14 @@ function published(row: z.output<typeof publishedRow>): PublishedForm {
     recipient: row.recipient,
     formKey: {
       document: { text: row.key_text, signature: row.key_signature },
-      approval: { text: row.approval_text, signature: row.approval_signature },
+      approval: signedText(row.approval_text, row.approval_signature),
+      inner: signedText(row.inner_text, row.inner_signature),
     },
   };
 }
+
+const signedText = (text: string | null, signature: string | null) =>
+  text !== null && signature !== null ? { text, signature } : null;
 
 const parsed = new Map<string, FormDefinition>();
 

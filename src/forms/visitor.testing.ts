@@ -32,7 +32,11 @@ async function publishedShipped(name: 'review' | 'victims'): Promise<PublishedFo
     definition: shipped(name),
     generation: 1,
     recipient,
-    formKey: { document: { text: '{}', signature: 'x' }, approval: { text: '{}', signature: 'x' } },
+    formKey: {
+      document: { text: '{}', signature: 'x' },
+      approval: { text: '{}', signature: 'x' },
+      inner: null,
+    },
   };
 }
 

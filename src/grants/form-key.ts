@@ -1,11 +1,19 @@
 /** Making a form's key and sealing it to people; pure, in the browser of a reader (or a demonstration). */
-import { generateIdentity, type Identity, type Recipient, recipientOf } from '../sealing/keys.ts';
-import { type FormId, formKeyPlace, type OrganisationId, type PersonId } from '../sealing/place.ts';
+import { toHex } from '../sealing/encoding.ts';
+import {
+  generateIdentity,
+  type Identity,
+  parseRecipient,
+  type Recipient,
+  recipientOf,
+} from '../sealing/keys.ts';
+import { type FormId, formKeyPlace, type OrganisationId, type PersonId, personId } from '../sealing/place.ts';
 import { type Sealed, sealEnvelope } from '../sealing/seal.ts';
 import { signText } from '../sealing/signature.ts';
 import type { StaffIdentity } from '../sealing/staff.ts';
 import { documentText, type GrantsDocument, type Signed } from './documents.ts';
-import type { Proven } from './verify.ts';
+import { type Proven, provenLive } from './verify.ts';
+import type { ProvenKey } from './verify-keys.ts';
 
 export type KeyOf = {
   readonly organisation: OrganisationId;
@@ -36,38 +44,102 @@ export type MadeFormKey = Signed & {
   readonly recovery: Sealed;
 };
 
-/** A fresh form key, sealed to its maker and to the organisation's recovery recipient, with its document. */
+/** A form's first key, sealed to its maker and to the organisation's recovery recipient, with its document. */
 export async function newFormKey(
   staff: StaffIdentity,
-  of: KeyOf,
+  of: Omit<KeyOf, 'generation'>,
   recovery: Recipient,
   now: Date,
 ): Promise<MadeFormKey> {
+  const key = { ...of, generation: 1 };
   const { identity, recipient } = await generateIdentity();
-  const signed = await sign(staff, {
-    kind: 'form-key',
-    organisation: of.organisation,
-    form: of.form,
-    generation: of.generation,
-    recipient,
-    signer: staff.person,
-    at: now.toISOString(),
-  });
   return {
-    ...signed,
+    ...(await signKey(staff, key, recipient, { after: null, around: null }, now)),
     identity,
-    own: await sealFormKey(of, identity, staff.person, staff.recipient, now),
-    recovery: await sealFormKey(of, identity, null, recovery, now),
+    own: await sealFormKey(key, identity, staff.person, staff.recipient, now),
+    recovery: await sealFormKey(key, identity, null, recovery, now),
   };
 }
 
-/** The secret of one generation of a form's key, opened. */
-export type OwnKey = { readonly form: string; readonly generation: number; readonly identity: Identity };
+type Chain = { readonly after: string | null; readonly around: string | null };
+
+function signKey(
+  staff: StaffIdentity,
+  of: KeyOf,
+  recipient: Recipient,
+  chain: Chain,
+  now: Date,
+): Promise<Signed> {
+  const { organisation, form, generation } = of;
+  const by = { signer: staff.person, at: now.toISOString() };
+  return sign(staff, { kind: 'form-key', organisation, form, generation, recipient, ...chain, ...by });
+}
+
+/** One envelope of a turned key, in hex; `person` null is the recovery recipient's. */
+export type TurnEnvelope = { readonly person: string | null; readonly sealed: string };
+export type Turn = Signed & { readonly envelopes: readonly TurnEnvelope[] };
 
 /**
- * A reader's keys of every generation in use from `fromGeneration` on, each the one that two people
- * signed; a key that waits for its countersignature is left out. Null where one of them is missing or
- * is another than the signed one, and where none is in use: then nothing may be handed over.
+ * The next generation of a form's key, sealed to the recovery recipient and to each proven reader of it, but for `without`:
+ * the lines that end in the same breath. A maker who does not read makes it around the plain key, so that it opens
+ * nothing by itself; their browser keeps no copy. Null where no key of the form is proven, or the maker may do neither.
+ */
+export async function turnFormKey(
+  staff: StaffIdentity,
+  proven: Proven,
+  form: FormId,
+  recovery: Recipient,
+  now: Date,
+  without: ReadonlySet<string> = new Set(),
+): Promise<Turn | null> {
+  const newest = newestKey(proven, form);
+  const plain = newest && proven.keys.find(({ key }) => key.form === form && key.generation === newest.plain);
+  if (!newest || !plain) return null;
+  const at = now.toISOString();
+  const lines = provenLive(proven, at).filter(
+    (line) => line.form === form && line.case === null && !without.has(line.id),
+  );
+  const generation = newest.key.generation + 1;
+  const reads = lines.some(
+    (line) => line.person === staff.person && line.from <= at && line.fromGeneration <= generation,
+  );
+  const readers = lines.filter((line) => line.fromGeneration <= (reads ? generation : newest.plain));
+  const of = { organisation: staff.organisation, form, generation };
+  const { identity, recipient } = await generateIdentity();
+  const sealed = async (person: PersonId | null, to: Recipient): Promise<TurnEnvelope> => ({
+    person,
+    sealed: toHex(await sealFormKey(of, identity, person, to, now)),
+  });
+  const recipients = new Map(readers.map((line) => [line.person, parseRecipient(line.recipient)]));
+  return {
+    ...(await signKey(staff, of, recipient, { after: newest.hash, around: reads ? null : plain.hash }, now)),
+    envelopes: await Promise.all([
+      sealed(null, recovery),
+      ...[...recipients].map(([person, to]) => sealed(personId(person), to)),
+    ]),
+  };
+}
+
+function newestKey(proven: Proven, form: string): ProvenKey | null {
+  const keys = proven.keys.filter(({ key }) => key.form === form);
+  return keys.reduce<ProvenKey | null>(
+    (newest, each) => (newest && newest.key.generation >= each.key.generation ? newest : each),
+    null,
+  );
+}
+
+/** The secret of one generation of a form's key, opened; `around` names the generation it was made around. */
+export type OwnKey = {
+  readonly form: string;
+  readonly generation: number;
+  readonly around: number | null;
+  readonly identity: Identity;
+};
+
+/**
+ * A reader's keys of every generation in use whose cases are read from `fromGeneration` on, each the one that is proven;
+ * a key that waits for its countersignature is left out. Null where one of them is missing or is another than the
+ * proven one, and where none is in use: then nothing may be handed over.
  */
 export async function keysToHand(
   own: readonly OwnKey[],
@@ -76,8 +148,8 @@ export async function keysToHand(
   fromGeneration: number,
 ): Promise<OwnKey[] | null> {
   const signed = proven.keys
-    .map(({ key }) => key)
-    .filter((key) => key.form === form && key.generation >= fromGeneration);
+    .filter(({ key, plain }) => key.form === form && plain >= fromGeneration)
+    .map(({ key }) => key);
   const generations = new Set(signed.map(({ generation }) => generation));
   const keys = own.filter((key) => key.form === form && generations.has(key.generation));
   for (const { identity, generation } of keys) {

@@ -1,35 +1,28 @@
-/** From a preview to signed documents: what proposer, approver and whoever ends a grant sign. */
+/** From a preview to signed documents: what proposer, approver, and whoever reviews or ends a grant sign. */
 import type { PersonInDirectory } from '../people/person.ts';
 import { sha256Hex } from '../sealing/signature.ts';
 import type { StaffIdentity } from '../sealing/staff.ts';
 import type { Signed } from './documents.ts';
 import { sign } from './form-key.ts';
-import { type AccessState, effectOf, effectText, type Proposal, type Standing, stateText } from './grant.ts';
+import { type AccessState, effectOf, effectText, type Proposal, stateText } from './grant.ts';
 
 /** The proposal, signed by its proposer over its effect and the state it was computed from. */
 export async function signProposal(
   staff: StaffIdentity,
   state: AccessState,
   proposal: Proposal,
-  grantee: PersonInDirectory,
+  grantees: readonly PersonInDirectory[],
   now: Date,
 ): Promise<Signed> {
-  const at = now.toISOString();
   return sign(staff, {
     kind: 'grant',
-    organisation: staff.organisation,
     id: proposal.id,
-    person: proposal.person,
-    fingerprint: grantee.fingerprint,
-    recipient: grantee.recipient,
-    form: state.form,
-    fromGeneration: proposal.fromGeneration,
+    people: grantees.map(({ id, fingerprint, recipient }) => ({ person: id, fingerprint, recipient })),
+    scopes: proposal.scopes.map((scope) => ({ ...scope })),
+    from: proposal.from,
     until: proposal.until,
-    purpose: proposal.purpose,
-    effect: await sha256Hex(effectText(effectOf(state, proposal, at))),
-    state: await sha256Hex(stateText(state, proposal.person, at)),
-    signer: staff.person,
-    at,
+    ...(await computed(state, proposal, now)),
+    ...by(staff, now),
   });
 }
 
@@ -37,35 +30,51 @@ export async function signProposal(
 export async function signApproval(
   staff: StaffIdentity,
   state: AccessState,
-  grant: Standing,
+  proposal: Proposal & { readonly document: string },
   people: number,
   now: Date,
 ): Promise<Signed> {
-  const at = now.toISOString();
   return sign(staff, {
     kind: 'approval',
-    organisation: staff.organisation,
-    grant: grant.document,
-    effect: await sha256Hex(effectText(effectOf(state, grant, at))),
-    state: await sha256Hex(stateText(state, grant.person, at)),
+    proposal: proposal.document,
     people,
-    signer: staff.person,
-    at,
+    ...(await computed(state, proposal, now)),
+    ...by(staff, now),
   });
 }
 
-export async function signEnd(
+export function signWithdrawal(
   staff: StaffIdentity,
-  grant: string,
+  proposal: string,
   reason: string,
   now: Date,
 ): Promise<Signed> {
-  return sign(staff, {
-    kind: 'grant-end',
-    organisation: staff.organisation,
-    grant,
-    reason,
-    signer: staff.person,
-    at: now.toISOString(),
-  });
+  return sign(staff, { kind: 'withdrawal', proposal, reason, ...by(staff, now) });
 }
+
+/** Ends these lines of grants; one manager is enough to close. */
+export function signEnd(
+  staff: StaffIdentity,
+  grants: readonly string[],
+  reason: string,
+  now: Date,
+): Promise<Signed> {
+  return sign(staff, { kind: 'grant-end', grants: [...grants], reason, ...by(staff, now) });
+}
+
+/** Says that each of these lines is still needed. */
+export function signReview(staff: StaffIdentity, grants: readonly string[], now: Date): Promise<Signed> {
+  return sign(staff, { kind: 'review', grants: [...grants], ...by(staff, now) });
+}
+
+async function computed(state: AccessState, proposal: Proposal, now: Date) {
+  const at = now.toISOString();
+  return {
+    effect: await sha256Hex(effectText(effectOf(state, proposal, at))),
+    state: await sha256Hex(stateText(state, proposal, at)),
+  };
+}
+
+const by = ({ organisation, person: signer }: StaffIdentity, now: Date) => ({
+  ...{ organisation, signer, at: now.toISOString() },
+});

@@ -2,58 +2,92 @@
 import { z } from 'zod';
 
 const instant = z.string();
-/** The JSON of a `Standing`. */
-export const standingShape = z.object({
-  id: z.string(),
-  document: z.string(),
-  person: z.string(),
-  fromGeneration: z.number(),
-  until: instant,
-  purpose: z.string(),
-  proposer: z.string(),
-  proposedAt: instant,
-  state: z.string(),
-  approver: z.string().nullable(),
-  approvedAt: instant.nullable(),
-  fulfilledAt: instant.nullable(),
-  endedAt: instant.nullable(),
-});
+const coverage = { form: z.string(), case: z.string().nullable(), fromGeneration: z.number() };
+const holdings = {
+  count: z.number(),
+  oldest: instant.nullable(),
+  newest: instant.nullable(),
+  attachments: z.number(),
+};
 
 /** The JSON of an `AccessState`, as the database gives it and as a page hands it to the browser. */
 export const accessStateShape = z.object({
   organisation: z.string(),
-  form: z.string(),
-  title: z.string(),
-  purposes: z.array(z.string()),
-  generation: z.number(),
+  forms: z.array(
+    z.object({
+      form: z.string(),
+      title: z.string(),
+      purposes: z.array(z.string()),
+      generation: z.number(),
+      holdings: z.array(z.object({ generation: z.number(), ...holdings })),
+    }),
+  ),
   people: z.array(
     z.object({
       id: z.string(),
       name: z.string(),
       email: z.string(),
       capacities: z.array(z.string()),
+      outside: z.string().nullable(),
       enrolment: z.string().nullable(),
-      confirmed: z.boolean(),
+      stands: z.boolean(),
+      trainedUntil: instant.nullable(),
+      awayUntil: instant.nullable(),
+      grantedBefore: z.boolean(),
     }),
   ),
-  grants: z.array(standingShape),
-  submissions: z.object({
-    count: z.number(),
-    oldest: instant.nullable(),
-    newest: instant.nullable(),
-    attachments: z.number(),
-  }),
+  grants: z.array(
+    z.object({
+      id: z.string(),
+      document: z.string(),
+      person: z.string(),
+      ...coverage,
+      from: instant,
+      until: instant,
+      reviewBy: instant,
+    }),
+  ),
+  cases: z.array(
+    z.object({
+      case: z.string(),
+      form: z.string(),
+      generation: z.number(),
+      receivedAt: instant,
+      attachments: z.number(),
+    }),
+  ),
 });
 
+/** The JSON of a `Proposal`. */
+export const proposalShape = z.object({
+  id: z.string(),
+  people: z.array(z.string()),
+  scopes: z.array(z.object({ ...coverage, purpose: z.string() })),
+  from: instant,
+  until: instant,
+});
+
+export const WAITING = [
+  'train',
+  'approve',
+  'fulfil',
+  'make-key',
+  'approve-key',
+  'turn-key',
+  'review',
+] as const;
 export const waitingShape = z.object({
-  what: z.enum(['approve', 'fulfil', 'make-key', 'approve-key']),
+  what: z.enum(WAITING),
+  proposal: z.string().nullable(),
   grant_id: z.string().nullable(),
-  form: z.string(),
-  person: z.string().nullable(),
+  form: z.string().nullable(),
+  case_id: z.string().nullable(),
   name: z.string().nullable(),
+  n: z.coerce.number().nullable(),
 });
 export const formKeyShape = z.object({
   generation: z.number(),
+  around: z.number().nullable(),
   recipient: z.string(),
   document: z.string(),
   approved: z.boolean(),

@@ -1,155 +1,212 @@
 /**
- * Which grants and form keys are proven: by signatures of two different people, verified from the
- * founding record down. Runs in every browser before it seals a key to anyone, so that a row written
- * into the database by whomever can never make anything readable.
+ * Which grants and form keys are proven: by signatures of different people, verified from the founding
+ * record down. Runs in every browser before it seals a key to anyone, so that a row written into the
+ * database by whomever can never make anything readable.
+ *
+ * LIMIT: who was in good standing, and what came before what, is judged by the order in which the server
+ * shows the documents, and times by their signers' clocks. A former manager who conspires with the server
+ * can have a signature shown as older than their leaving; the register's order gives it away.
  */
-import type { Directory, SignedDocument } from '../people/person.ts';
-import { sha256Hex, verifyText } from '../sealing/signature.ts';
 import {
-  type ApprovalDocument,
-  type FormKeyDocument,
-  type GrantDocument,
-  type GrantsDocument,
-  parseDocument,
-} from './documents.ts';
-import { LONGEST_DAYS } from './grant.ts';
+  type Directory,
+  type PersonInDirectory,
+  type SignedDocument,
+  stoodAt,
+  trainedAt,
+} from '../people/person.ts';
+import { type Checked, check, type Ignored, isManager, of } from './checked.ts';
+import { type ApprovalDocument, type GrantDocument, grantIdOf, KINDS } from './documents.ts';
+import { type Coverage, DAY, LONGEST_DAYS, reviewAfter } from './grant.ts';
+import { isSamePerson } from './objection.ts';
+import { type ProvenKey, provenKeys } from './verify-keys.ts';
 
-export type ProvenGrant = {
-  readonly hash: string;
-  readonly grant: GrantDocument;
-  readonly approval: ApprovalDocument;
-  readonly ended: boolean;
+/** One line of a grant that two managers signed. */
+export type ProvenGrant = Coverage & {
+  readonly id: string;
+  readonly document: string;
+  readonly person: string;
+  readonly recipient: string;
+  readonly fingerprint: string;
+  readonly from: string;
+  readonly until: string;
+  readonly purpose: string;
+  readonly proposer: string;
+  readonly approver: string;
+  readonly approvedAt: string;
+  readonly reviewBy: string;
+  readonly endedAt: string | null;
+  /** Whether its person is confirmed, and neither suspended nor gone, as of the newest document. */
+  readonly stands: boolean;
 };
-export type ProvenKey = { readonly hash: string; readonly key: FormKeyDocument };
-export type Ignored = { readonly hash: string; readonly why: string };
 
 export type Proven = {
   readonly grants: readonly ProvenGrant[];
   /** Grants that would be proven by an approval, whether or not they have one. */
   readonly proposals: readonly { readonly hash: string; readonly grant: GrantDocument }[];
   readonly keys: readonly ProvenKey[];
-  /** Form keys that their maker signed, countersigned or not. */
-  readonly keysMade: readonly ProvenKey[];
+  /** Form keys that their maker signed, whether or not they count. */
+  readonly keysMade: readonly Pick<ProvenKey, 'hash' | 'key'>[];
   /** What was there and does not count, and why: shown, never trusted. */
   readonly ignored: readonly Ignored[];
 };
 
-type Checked = { readonly hash: string; readonly document: GrantsDocument };
-
-/** Walks the documents of this room and keeps what two confirmed managers really signed. */
+/** Walks the documents of this room and keeps what confirmed people really signed. */
 export async function verifyGrants(
   documents: readonly SignedDocument[],
   directory: Directory,
 ): Promise<Proven> {
   const ignored: Ignored[] = [];
   const checked: Checked[] = [];
-  for (const signed of documents) {
+  for (const signed of [...documents].sort((a, b) => a.position - b.position)) {
     if (!KINDS.includes(signed.kind)) continue;
     const result = await check(signed, directory);
     if ('why' in result) ignored.push(result);
     else checked.push(result);
   }
-  const grants = checked.flatMap((each) => provenGrant(each, checked, directory, ignored));
-  const reads = (person: string, form: string) =>
-    grants.some(({ grant }) => grant.person === person && grant.form === form);
-  const keys = checked.flatMap((each) => provenKey(each, checked, directory, reads));
-  const keysMade = checked.flatMap(({ hash, document }) =>
-    document.kind === 'form-key' ? [{ hash, key: document }] : [],
-  );
-  const proposals = checked.flatMap(({ hash, document }) =>
-    document.kind === 'grant' && whyNot(document, directory) === null ? [{ hash, grant: document }] : [],
-  );
-  return { grants, proposals, keys, keysMade, ignored };
-}
-
-/** Grants that are proven, not ended, and last beyond `at`. */
-export function provenInForce(proven: Proven, at: string): ProvenGrant[] {
-  return proven.grants.filter(({ grant, ended }) => !ended && grant.until > at);
-}
-
-const KINDS: readonly string[] = ['grant', 'approval', 'grant-end', 'form-key', 'form-key-approval'];
-
-async function check(signed: SignedDocument, directory: Directory): Promise<Checked | Ignored> {
-  const hash = await sha256Hex(signed.text);
-  const document = parseDocument(signed.text);
-  if (!document || hash !== signed.hash) return { hash, why: 'It is not a well-formed document.' };
-  const signer = directory.people.get(document.signer);
-  if (!signer) return { hash, why: 'Its signer is not a confirmed person.' };
-  if (document.organisation !== directory.organisation)
-    return { hash, why: 'It is about another organisation.' };
-  if (!(await verifyText(signer.verifyKey, signed.text, signed.signature))) {
-    return { hash, why: 'Its signature is not that of its signer.' };
+  const proposals = of(checked, 'grant').filter((proposal) => {
+    const why = objectionToProposal(proposal, directory);
+    if (why !== null) ignored.push({ hash: proposal.hash, why });
+    return why === null;
+  });
+  const lines: ProvenGrant[] = [];
+  for (const proposal of proposals) {
+    const approval = of(checked, 'approval').find((each) => approves(each, proposal, directory));
+    if (!approval) ignored.push({ hash: proposal.hash, why: 'No second manager approved it.' });
+    else if (isWithdrawn(proposal, approval, checked))
+      ignored.push({ hash: proposal.hash, why: 'It was withdrawn.' });
+    else lines.push(...(await linesOf(proposal, approval, directory)));
   }
-  return { hash, document };
+  const grants = lines.map((line) => ended(reviewed(line, checked), checked));
+  return {
+    grants,
+    proposals: proposals.map(({ hash, document: grant }) => ({ hash, grant })),
+    keys: provenKeys(checked, grants),
+    keysMade: of(checked, 'form-key').map(({ hash, document: key }) => ({ hash, key })),
+    ignored,
+  };
+}
+
+/** Proven lines that nothing but the calendar keeps from being read by: in force, or to come. */
+export function provenLive(proven: Proven, at: string): ProvenGrant[] {
+  return proven.grants.filter((line) => wasLive(line, at));
+}
+
+/** Proven lines by which their person may read at `at`. */
+export function provenInForce(proven: Proven, at: string): ProvenGrant[] {
+  return provenLive(proven, at).filter(({ from }) => from <= at);
+}
+
+function wasLive({ endedAt, until, reviewBy, stands }: ProvenGrant, at: string): boolean {
+  return stands && endedAt === null && until > at && reviewBy > at;
 }
 
 /** `LONGEST_DAYS`, to the end of the last day. */
-const LONGEST = (LONGEST_DAYS + 1) * 24 * 60 * 60 * 1000;
-
-function isManager(directory: Directory, person: string): boolean {
-  return directory.people.get(person)?.capacities.includes('manager') ?? false;
-}
+const LONGEST = (LONGEST_DAYS + 1) * DAY;
 
 /** Why a grant does not count whoever approved it, or null. */
-function whyNot(grant: GrantDocument, directory: Directory): string | null {
-  const grantee = directory.people.get(grant.person);
-  if (!grantee) return 'The person it names is not confirmed.';
-  if (grantee.recipient !== grant.recipient || grantee.fingerprint !== grant.fingerprint)
-    return 'The key it names is not the key of the person it names.';
-  if (Date.parse(grant.until) - Date.parse(grant.at) > LONGEST) return 'It lasts longer than a grant may.';
-  if (grant.signer === grant.person) return 'Its proposer is the person it is for.';
-  return isManager(directory, grant.signer) ? null : 'Its proposer is not a manager.';
+function objectionToProposal(
+  { document, signer }: Checked<GrantDocument>,
+  directory: Directory,
+): string | null {
+  if (!isManager(signer)) return 'Its proposer was not a manager.';
+  if (trainedAt(signer, document.at) === null) return 'Its proposer was not in date with their training.';
+  const start = Math.max(Date.parse(document.from), Date.parse(document.at));
+  if (!(Date.parse(document.until) - start <= LONGEST)) return 'It lasts longer than a grant may.';
+  for (const named of document.people) {
+    const person = directory.everyone.get(named.person);
+    if (!person) return 'A person it names was never confirmed.';
+    if (person.recipient !== named.recipient || person.fingerprint !== named.fingerprint)
+      return 'A key it names is not the key of the person it names.';
+    if (named.person === signer.id) return 'Its proposer is a person it is for.';
+    if (isSamePerson(person, signer)) return 'Its proposer looks like a person it is for.';
+  }
+  return null;
 }
 
-function provenGrant(
-  { hash, document }: Checked,
-  all: readonly Checked[],
+function approves(
+  { document: approval, signer, position }: Checked<ApprovalDocument>,
+  { hash, document: grant, signer: proposer, position: before }: Checked<GrantDocument>,
   directory: Directory,
-  ignored: Ignored[],
-): ProvenGrant[] {
-  if (document.kind !== 'grant') return [];
-  const why = whyNot(document, directory);
-  if (why !== null) {
-    ignored.push({ hash, why });
-    return [];
-  }
-  const approval = all
-    .map((each) => each.document)
-    .find(
-      (each): each is ApprovalDocument =>
-        each.kind === 'approval' &&
-        each.grant === hash &&
-        each.state === document.state &&
-        each.signer !== document.signer &&
-        each.signer !== document.person &&
-        isManager(directory, each.signer),
-    );
-  if (!approval) {
-    ignored.push({ hash, why: 'No second manager approved it.' });
-    return [];
-  }
-  // Ending closes; one manager is enough.
-  const ended = all.some(
-    ({ document: each }) =>
-      each.kind === 'grant-end' && each.grant === hash && isManager(directory, each.signer),
+): boolean {
+  return (
+    approval.proposal === hash &&
+    approval.state === grant.state &&
+    before < position &&
+    signer.id !== proposer.id &&
+    isManager(signer) &&
+    trainedAt(signer, approval.at) !== null &&
+    !isSamePerson(signer, proposer) &&
+    // The proposer still counted when it was approved.
+    stoodAt(directory, proposer.id, position) !== null &&
+    grant.people.every(({ person }) => mayReceive(stoodAt(directory, person, position), signer, approval.at))
   );
-  return [{ hash, grant: document, approval, ended }];
 }
 
-/** A form key counts when a reader made it and a manager who is somebody else countersigned it. */
-function provenKey(
-  { hash, document }: Checked,
-  all: readonly Checked[],
-  directory: Directory,
-  reads: (person: string, form: string) => boolean,
-): ProvenKey[] {
-  if (document.kind !== 'form-key' || !reads(document.signer, document.form)) return [];
-  const approved = all.some(
-    ({ document: each }) =>
-      each.kind === 'form-key-approval' &&
-      each.formKey === hash &&
-      each.signer !== document.signer &&
-      isManager(directory, each.signer),
+function mayReceive(person: PersonInDirectory | null, approver: PersonInDirectory, at: string): boolean {
+  return (
+    person !== null &&
+    person.id !== approver.id &&
+    !isSamePerson(person, approver) &&
+    trainedAt(person, at) !== null
   );
-  return approved ? [{ hash, key: document }] : [];
+}
+
+function isWithdrawn(proposal: Checked, approval: Checked, checked: readonly Checked[]): boolean {
+  return of(checked, 'withdrawal').some(
+    (each) =>
+      each.document.proposal === proposal.hash && each.position < approval.position && isManager(each.signer),
+  );
+}
+
+async function linesOf(
+  { hash, document: grant, signer: proposer }: Checked<GrantDocument>,
+  { document: approval, signer: approver }: Checked<ApprovalDocument>,
+  directory: Directory,
+): Promise<ProvenGrant[]> {
+  const lines = grant.people.flatMap((named) => grant.scopes.map((scope) => ({ named, scope })));
+  return Promise.all(
+    lines.map(async ({ named, scope }) => ({
+      ...scope,
+      id: await grantIdOf(hash, named.person, scope),
+      document: hash,
+      person: named.person,
+      recipient: named.recipient,
+      fingerprint: named.fingerprint,
+      from: grant.from,
+      until: grant.until,
+      proposer: proposer.id,
+      approver: approver.id,
+      approvedAt: approval.at,
+      reviewBy: reviewAfter(approval.at),
+      endedAt: null,
+      stands: directory.people.has(named.person),
+    })),
+  );
+}
+
+/** With the reviews that came in time: each by a manager who is not the reader, none after silence ended it. */
+export function reviewed(line: ProvenGrant, checked: readonly Checked[]): ProvenGrant {
+  const times = of(checked, 'review')
+    .filter(
+      ({ document, signer }) =>
+        document.grants.includes(line.id) &&
+        signer.id !== line.person &&
+        isManager(signer) &&
+        trainedAt(signer, document.at) !== null,
+    )
+    .map(({ document }) => document.at)
+    .sort();
+  const reviewBy = times.reduce(
+    (by, at) => (at < by && reviewAfter(at) > by ? reviewAfter(at) : by),
+    line.reviewBy,
+  );
+  return { ...line, reviewBy };
+}
+
+/** Ending closes: one manager is enough, whatever their training. */
+export function ended(line: ProvenGrant, checked: readonly Checked[]): ProvenGrant {
+  const end = of(checked, 'grant-end').find(
+    ({ document, signer }) => document.grants.includes(line.id) && isManager(signer),
+  );
+  return end ? { ...line, endedAt: end.document.at } : line;
 }

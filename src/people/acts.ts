@@ -33,7 +33,17 @@ const WORDS: Record<string, string> = {
   'email-taken': 'Somebody with this email address is in your organisation already.',
   'own-membership': 'Nobody can confirm themselves.',
   'confirmed-already': 'This person has been confirmed already.',
-  'signed-already': 'You have confirmed this person already. Another manager has to compare their words too.',
+  'own-suspension': 'Nobody can suspend themselves, or lift their own suspension.',
+  'last-managers':
+    'Fewer than two managers would remain, and then nobody could ever be let in again. Invite another manager first.',
+  'left-already': 'This person has left already.',
+  'suspended-already': 'This person is suspended already.',
+  'host-operator': 'This address belongs to somebody who runs the site. They cannot be given anything here.',
+  outside: 'Somebody from another organisation cannot be a manager.',
+  'signed-already': 'You have signed this already. Another manager has to sign it too.',
+  clock: 'The clock of your computer is wrong by more than ten minutes. Set it right and try again.',
+  until: 'This training would count for longer than it can.',
+  days: 'These days do not fit: leave ends after it begins, not in the past, and within two years.',
 };
 const inWords = (refusal: Refusal): Refusal =>
   refuse(refusal.refusal, refusal.kind, WORDS[refusal.refusal] ?? refusal.message);
@@ -106,6 +116,8 @@ export type NewColleague = {
   readonly name: string;
   readonly email: string;
   readonly capacities: readonly string[];
+  /** The organisation they really belong to, where that is not this one. */
+  readonly outside?: string | null;
 };
 
 /** Invites a colleague; gives the secret of the one-time link, shown once and kept nowhere. */
@@ -115,13 +127,14 @@ export async function invitePerson(
   colleague: NewColleague,
 ): Promise<{ secret: string; person: string } | Refusal> {
   const { secret, hash } = freshSecret();
-  const { name, email, capacities } = colleague;
+  const { name, email, capacities, outside = null } = colleague;
   const result = await attempt(desk, session, 'invite-person', (tx) =>
-    tx.one(personRow, 'select letterbox.invite_person($1, $2, $3, $4) as id', [
+    tx.one(personRow, 'select letterbox.invite_person($1, $2, $3, $4, $5) as id', [
       name,
       email,
       capacities,
       hash,
+      outside,
     ]),
   );
   return isRefusal(result) ? result : { secret, person: result.id };
@@ -149,7 +162,8 @@ export async function confirmPerson(
 }
 const confirmedRow = z.object({ confirmed: z.boolean() });
 
-async function attempt<T>(
+/** Runs an act; a refusal is registered in a transaction of its own, and told in this room's words. */
+export async function attempt<T>(
   desk: Database,
   session: SessionSecret,
   name: string,

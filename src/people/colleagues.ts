@@ -7,16 +7,16 @@ import { isRefusal, refuse } from '../web/refusal.ts';
 import type { Actor } from '../web/server.ts';
 import { confirmPerson, invitePerson } from './acts.ts';
 import { CAPACITIES } from './documents.ts';
-import { signaturesNeeded } from './person.ts';
 import type { PeopleDeps } from './routes.ts';
 import { people } from './store.ts';
+import { signaturesNeeded } from './two-managers.ts';
 
 const staff = { config: { audience: 'staff' } } as const;
 const signedShape = z.strictObject({ text: z.string().max(20_000), signature: z.string().max(200) });
 
 const personShape = z.object({ person: z.string() });
 
-const colleagueShape = z.object({
+const colleagueFields = z.object({
   name: z
     .string()
     .trim()
@@ -30,7 +30,20 @@ const colleagueShape = z.object({
     (value) => (value === undefined ? [] : [value].flat()),
     z.array(z.enum(CAPACITIES)),
   ),
+  outside: z
+    .string()
+    .trim()
+    .max(200, 'The name of their organisation must be 200 characters or fewer')
+    .default('')
+    .transform((text) => (text === '' ? null : text)),
 });
+const colleagueShape = colleagueFields.refine(
+  ({ outside, capacities }) => outside === null || !capacities.includes('manager'),
+  {
+    path: ['outside'],
+    message: 'Somebody from another organisation cannot be a manager. Take one of the two away',
+  },
+);
 
 const sessionOf = (actor: Actor | null): SessionSecret | null => actor?.session ?? null;
 
@@ -39,8 +52,9 @@ export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     if (request.actor && !request.actor.confirmed) return reply.page('people/pages/waiting.njk', {});
     const rows = await act(deps.desk, sessionOf(request.actor), people);
     if (isRefusal(rows)) return reply.refuse(rows);
-    const managers = rows.filter((row) => row.confirmed_at && !row.left_at);
-    return reply.page('people/pages/people.njk', { people: rows, needed: signaturesNeeded(managers) });
+    // Who left counts too: once there were two managers, it takes two.
+    const needed = signaturesNeeded(rows.filter((row) => row.confirmed_at));
+    return reply.page('people/pages/people.njk', { people: rows, needed });
   });
   app.get('/people/invite', staff, (_request, reply) =>
     reply.page('people/pages/invite.njk', { typed: {}, problems: [] }),
@@ -74,7 +88,7 @@ export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     const found = rows.find((row) => row.id === person);
     if (!found)
       return reply.refuse(refuse('missing', 'missing', 'There is no such person in your organisation.'));
-    const needed = signaturesNeeded(rows.filter((row) => row.confirmed_at && !row.left_at));
+    const needed = signaturesNeeded(rows.filter((row) => row.confirmed_at));
     return reply.page('people/pages/confirm.njk', { person: found, needed });
   });
   app.post('/people/:person/confirm', { ...staff, schema: { body: signedShape } }, async (request, reply) => {

@@ -46,12 +46,45 @@ const membershipShape = z.strictObject({
   /** The newest founding or membership that its signer knew of: who hides that one loses this one too. */
   after: hash,
   capacities: z.array(z.enum(CAPACITIES)).max(CAPACITIES.length),
+  /** The organisation they really belong to, where that is not this one; nobody from outside manages. */
+  outside: name.nullable(),
 });
-const anyShape = z.discriminatedUnion('kind', [foundingShape, enrolmentShape, membershipShape]);
+const reason = z.string().min(1).max(500);
+const leavingShape = z.strictObject({ kind: z.literal('leaving'), ...signed, person: id, reason });
+const suspensionShape = z.strictObject({ kind: z.literal('suspension'), ...signed, person: id, reason });
+const resumptionShape = z.strictObject({
+  kind: z.literal('resumption'),
+  ...signed,
+  person: id,
+  suspension: hash,
+});
+const trainingShape = z.strictObject({
+  kind: z.literal('training'),
+  ...signed,
+  person: id,
+  course: z.string().min(1).max(100),
+  version: z.number().int().positive(),
+  until: z.iso.datetime({ precision: 3 }),
+  /** Of the built-in course: what was answered, by question; null for a course held elsewhere. */
+  answers: z.array(z.number().int().nonnegative()).max(50).nullable(),
+});
+const anyShape = z.discriminatedUnion('kind', [
+  foundingShape,
+  enrolmentShape,
+  membershipShape,
+  leavingShape,
+  suspensionShape,
+  resumptionShape,
+  trainingShape,
+]);
 
 export type FoundingDocument = z.infer<typeof foundingShape>;
 export type EnrolmentDocument = z.infer<typeof enrolmentShape>;
 export type MembershipDocument = z.infer<typeof membershipShape>;
+export type LeavingDocument = z.infer<typeof leavingShape>;
+export type SuspensionDocument = z.infer<typeof suspensionShape>;
+export type ResumptionDocument = z.infer<typeof resumptionShape>;
+export type TrainingDocument = z.infer<typeof trainingShape>;
 export type PeopleDocument = z.infer<typeof anyShape>;
 
 /** The text that gets signed. */

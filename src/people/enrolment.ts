@@ -67,6 +67,8 @@ type Confirmed = {
   /** `newest` of the directory that the manager's own browser verified. */
   readonly after: string;
   readonly capacities: MembershipDocument['capacities'];
+  /** The organisation they really belong to, where that is not this one. */
+  readonly outside?: string | null;
 };
 
 /** A manager's word that these keys are this person's. */
@@ -78,6 +80,7 @@ export async function signMembership(staff: StaffIdentity, about: Confirmed, now
     enrolment: about.enrolment,
     after: about.after,
     capacities: about.capacities,
+    outside: about.outside ?? null,
     signer: staff.person,
     at: now.toISOString(),
   });

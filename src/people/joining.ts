@@ -95,7 +95,7 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   });
 }
 
-type JoiningDocument = Exclude<PeopleDocument, { kind: 'membership' }>;
+type JoiningDocument = Extract<PeopleDocument, { kind: 'founding' | 'enrolment' }>;
 const emailIn = (document: JoiningDocument) =>
   document.kind === 'founding' ? document.person.email : document.email;
 
@@ -112,7 +112,7 @@ async function checked(join: Join, invitation: Invitation): Promise<JoiningDocum
         document.founding === invitation.founding;
   if (
     !document ||
-    document.kind === 'membership' ||
+    (document.kind !== 'founding' && document.kind !== 'enrolment') ||
     !fits ||
     !(await verifyText(document.verifyKey, join.text, join.signature))
   ) {

@@ -4,8 +4,11 @@
  * An organisation begins with its founding document, signed by the founder's own key; its hash lies
  * in everybody's sealed staff identity and is the anchor of all trust. Each further person gives
  * their keys in an enrolment they sign themselves, and counts once enough managers have compared
- * their words and signed a membership: min(2, managers so far). Once a second manager is there,
- * nobody can add anybody by themselves.
+ * their words and signed a membership: min(2, managers so far, those who left among them). Once a
+ * second manager is there, nobody can add anybody by themselves, ever (two-managers.ts).
+ *
+ * A document counts only where its signer was in good standing at its position: confirmed, not gone,
+ * not suspended (standing.ts). Who comes back after leaving is another person with other keys.
  *
  * Each membership names the newest founding or membership its signer knew of, and counts only where
  * that one counts. So nobody can hide an early membership (a second manager's, say, to make one
@@ -25,6 +28,8 @@ import {
   type MembershipDocument,
   parsePeopleDocument,
 } from './documents.ts';
+import { beginning, confirm, type Growing, stands, takeStanding, takeTraining } from './standing.ts';
+import { signaturesNeeded } from './two-managers.ts';
 
 /** A document as it is stored: `text` verbatim, `hash` its SHA-256 in hex, `position` its order. */
 export type SignedDocument = {
@@ -45,50 +50,57 @@ export type PersonInDirectory = {
   /** Of recipient and verify key together; what grants name and words are made of. */
   readonly fingerprint: string;
   readonly capacities: readonly string[];
+  /** The organisation they really belong to, where that is not this one. */
+  readonly outside: string | null;
   /** Hash of the document by which they gave their keys. */
   readonly enrolment: string;
+  readonly training: readonly Training[];
 };
+/** A training record that counts. Instants are ISO 8601 with milliseconds. */
+export type Training = { readonly document: string; readonly since: string; readonly until: string };
 
 export type Directory = {
   readonly organisation: string;
   /** Hash of the newest founding or membership that counts: what the next membership names. */
   readonly newest: string;
+  /** In good standing now: confirmed, not left, not suspended. */
   readonly people: ReadonlyMap<string, PersonInDirectory>;
+  /** All who ever counted. */
+  readonly everyone: ReadonlyMap<string, PersonInDirectory>;
+  /** When each of them stood, by the positions of documents: from the first, up to but without the second. */
+  readonly standing: ReadonlyMap<string, readonly Span[]>;
   readonly ignored: readonly { readonly hash: string; readonly why: string }[];
 };
+export type Span = { readonly from: number; readonly to: number | null };
 
-type Growing = {
-  organisation: string;
-  anchor: string;
-  /** The founding and the memberships that count so far, in order. */
-  chain: Set<string>;
-  people: Map<string, PersonInDirectory>;
-  enrolments: Map<string, EnrolmentDocument>;
-  signers: Map<string, Set<string>>;
-  ignored: { hash: string; why: string }[];
-};
+/** Who somebody was if they were in good standing at that position of the documents, or null. */
+export function stoodAt(directory: Directory, person: string, position: number): PersonInDirectory | null {
+  const spans = directory.standing.get(person) ?? [];
+  const stood = spans.some(({ from, to }) => from < position && (to === null || position < to));
+  return stood ? (directory.everyone.get(person) ?? null) : null;
+}
+
+/** The hash of the training record that keeps somebody in date at that instant the longest, or null. */
+export function trainedAt(person: PersonInDirectory, at: string): string | null {
+  const inDate = person.training.filter(({ since, until }) => since <= at && at < until);
+  return (
+    inDate.reduce<Training | null>((best, each) => (best && best.until >= each.until ? best : each), null)
+      ?.document ?? null
+  );
+}
 
 /** The people proven by signatures from the founding document (`anchor` is its hash) down. */
 export async function verifyPeople(documents: readonly SignedDocument[], anchor: string): Promise<Directory> {
-  const growing: Growing = {
-    organisation: '',
-    anchor,
-    chain: new Set(),
-    people: new Map(),
-    enrolments: new Map(),
-    signers: new Map(),
-    ignored: [],
-  };
+  const growing = beginning(anchor);
   for (const signed of [...documents].sort((a, b) => a.position - b.position)) {
     if (!KINDS.includes(signed.kind)) continue;
     const why = await take(growing, signed);
     if (why) growing.ignored.push({ hash: signed.hash, why });
   }
-  const { organisation, people, ignored } = growing;
-  return { organisation, newest: [...growing.chain].at(-1) ?? '', people, ignored };
+  const { organisation, everyone, standing, ignored } = growing;
+  const people = new Map([...everyone].filter(([id]) => stands(growing, id)));
+  return { organisation, newest: [...growing.chain].at(-1) ?? '', people, everyone, standing, ignored };
 }
-
-const KINDS: readonly string[] = ['founding', 'enrolment', 'membership'];
 
 /** Takes one document in; returns why it does not count, or null. */
 async function take(growing: Growing, signed: SignedDocument): Promise<string | null> {
@@ -98,7 +110,12 @@ async function take(growing: Growing, signed: SignedDocument): Promise<string | 
   if (document.organisation !== growing.organisation)
     return 'It is about another organisation, or comes before the founding.';
   if (document.kind === 'enrolment') return takeEnrolment(growing, signed, document);
-  return takeMembership(growing, signed, document);
+  const signer = growing.everyone.get(document.signer);
+  if (!signer || !stands(growing, signer.id)) return 'Its signer is not a person in good standing.';
+  if (!(await verifyText(signer.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
+  if (document.kind === 'membership') return takeMembership(growing, signed, document, signer);
+  if (document.kind === 'training') return takeTraining(growing, signed.hash, document, signer);
+  return takeStanding(growing, signed, document, signer);
 }
 
 async function takeFounding(
@@ -112,10 +129,8 @@ async function takeFounding(
   if (!(await verifyText(document.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
   growing.organisation = document.organisation;
   growing.chain.add(signed.hash);
-  growing.people.set(document.signer, {
-    ...known(document, document.person, signed.hash),
-    capacities: ['manager'],
-  });
+  const founder = known(document, document.person, signed.hash);
+  confirm(growing, { ...founder, capacities: ['manager'], outside: null }, signed.position);
   return null;
 }
 
@@ -125,45 +140,48 @@ async function takeEnrolment(
   document: EnrolmentDocument,
 ): Promise<string | null> {
   if (document.founding !== growing.anchor) return 'It names another founding document.';
-  if (growing.people.has(document.signer)) return 'This person is confirmed with other keys already.';
+  if (growing.everyone.has(document.signer)) return 'This person is confirmed with other keys already.';
   if (!areKeys(document)) return 'Its keys are not well-formed.';
   if (!(await verifyText(document.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
   growing.enrolments.set(signed.hash, document);
   return null;
 }
 
-async function takeMembership(
+function takeMembership(
   growing: Growing,
   signed: SignedDocument,
   document: MembershipDocument,
-): Promise<string | null> {
+  signer: PersonInDirectory,
+): string | null {
   const enrolment = growing.enrolments.get(document.enrolment);
-  const signer = growing.people.get(document.signer);
   if (!enrolment || enrolment.signer !== document.person) return 'It names no enrolment of this person.';
-  if (!signer?.capacities.includes('manager')) return 'Its signer is not a confirmed manager.';
+  if (!signer.capacities.includes('manager')) return 'Its signer is not a manager.';
   if (document.signer === document.person) return 'Nobody can confirm themselves.';
+  if (document.outside !== null && document.capacities.includes('manager'))
+    return 'Nobody from outside the organisation manages.';
   if (!growing.chain.has(document.after))
     return 'A membership signed before it is missing or does not count.';
-  if (!(await verifyText(signer.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
   growing.chain.add(signed.hash);
-  if (growing.people.has(document.person)) return null;
-  const vote = `${document.enrolment} ${document.capacities.join()}`;
+  if (growing.everyone.has(document.person)) return null;
+  const { capacities, outside } = document;
+  const vote = JSON.stringify([document.enrolment, capacities, outside]);
   const signers = (growing.signers.get(vote) ?? new Set()).add(document.signer);
   growing.signers.set(vote, signers);
-  if (signers.size < signaturesNeeded(growing.people.values())) return null;
+  if (signers.size < signaturesNeeded(growing.everyone.values())) return null;
   const person = { id: enrolment.signer, name: enrolment.name, email: enrolment.email };
-  growing.people.set(person.id, {
-    ...known(enrolment, person, document.enrolment),
-    capacities: document.capacities,
-  });
+  confirm(growing, { ...known(enrolment, person, document.enrolment), capacities, outside }, signed.position);
   return null;
 }
 
-/** How many managers must confirm the next person. */
-export function signaturesNeeded(people: Iterable<{ readonly capacities: readonly string[] }>): number {
-  return Math.min(2, [...people].filter((person) => person.capacities.includes('manager')).length);
-}
-
+const KINDS: readonly string[] = [
+  'founding',
+  'enrolment',
+  'membership',
+  'leaving',
+  'suspension',
+  'resumption',
+  'training',
+];
 const BAD_SIGNATURE = 'Its signature is not that of its signer.';
 
 type Keys = { readonly recipient: string; readonly verifyKey: string };
@@ -180,8 +198,19 @@ function areKeys({ recipient, verifyKey }: Keys): boolean {
 
 type Called = { readonly id: string; readonly name: string; readonly email: string };
 
-function known(keys: Keys, person: Called, enrolment: string): Omit<PersonInDirectory, 'capacities'> {
+function known(
+  keys: Keys,
+  person: Called,
+  enrolment: string,
+): Omit<PersonInDirectory, 'capacities' | 'outside'> {
   const recipient = parseRecipient(keys.recipient);
   const verifyKey = parseVerifyKey(keys.verifyKey);
-  return { ...person, recipient, verifyKey, fingerprint: fingerprint(recipient, verifyKey), enrolment };
+  return {
+    ...person,
+    recipient,
+    verifyKey,
+    fingerprint: fingerprint(recipient, verifyKey),
+    enrolment,
+    training: [],
+  };
 }

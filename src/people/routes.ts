@@ -6,6 +6,8 @@ import { joiningRoutes } from './joining.ts';
 import type { RelyingParty } from './passkeys.ts';
 import { sessionRoutes } from './sessions.ts';
 import { signInRoutes } from './signing-in.ts';
+import { standingRoutes } from './standing-routes.ts';
+import { trainingRoutes } from './training-routes.ts';
 
 export type PeopleDeps = {
   readonly desk: Database;
@@ -26,6 +28,8 @@ export function peopleRoutes(deps: PeopleDeps) {
     joiningRoutes(app, deps);
     sessionRoutes(app, deps);
     colleagueRoutes(app, deps);
+    standingRoutes(app, deps);
+    trainingRoutes(app, deps);
   };
 }
 

@@ -74,6 +74,7 @@ const sessionShape = z.object({
   name: z.string(),
   capacities: z.array(z.string()),
   confirmed: z.boolean(),
+  recovery_since: z.date().nullable(),
 });
 
 /** Who holds this session, as the database finds out from its secret; null when it is over. */
@@ -87,7 +88,7 @@ export async function findActor(
     tx.maybe(sessionShape, 'select * from letterbox.find_session()'),
   );
   if (row === null || isRefusal(row)) return null;
-  return { ...row, organisationName: row.organisation_name, session };
+  return { ...row, organisationName: row.organisation_name, recoverySince: row.recovery_since, session };
 }
 
 const documentShape = z.object({
@@ -115,6 +116,13 @@ const personShape = z.object({
   left_at: z.date().nullable(),
   signatures: z.number(),
   signed_by_me: z.boolean(),
+  outside: z.string().nullable(),
+  /** Hash of the document by which they are suspended, with how many have signed for lifting it. */
+  suspension: z.string().nullable(),
+  lifting: z.number(),
+  lifted_by_me: z.boolean(),
+  trained_until: z.date().nullable(),
+  away: z.array(z.object({ id: z.string(), first: z.string(), last: z.string() })),
 });
 export type PersonRow = z.infer<typeof personShape>;
 
@@ -127,4 +135,13 @@ export function people(on: Statements): Promise<PersonRow[]> {
 export async function keptIdentity(on: Statements): Promise<Uint8Array | null> {
   const row = await on.one(z.object({ kept: bytes.nullable() }), 'select letterbox.kept_identity() as kept');
   return row.kept;
+}
+
+/** Until when the actor's own training is in date; null where it is not. */
+export async function ownTraining(on: Statements): Promise<Date | null> {
+  const row = await on.one(
+    z.object({ until: z.date().nullable() }),
+    'select letterbox.own_training() as until',
+  );
+  return row.until;
 }

@@ -8,10 +8,19 @@ import { act, type SessionSecret } from '../store/store.ts';
 import type { TestDatabase } from '../store/testing.ts';
 import { isRefusal, type Refusal } from '../web/refusal.ts';
 import { confirmPerson, invitePerson, type Method, type NewColleague, openSession, takeIn } from './acts.ts';
-import type { MembershipDocument } from './documents.ts';
+import { type MembershipDocument, parsePeopleDocument } from './documents.ts';
 import { makeEnrolment, makeFounding, type Signed, signMembership } from './enrolment.ts';
 import { type Directory, type SignedDocument, verifyPeople } from './person.ts';
+import { actOnStanding, tellAway } from './standing-acts.ts';
+import {
+  signCourse,
+  signCourseElsewhere,
+  signLeaving,
+  signResumption,
+  signSuspension,
+} from './standing-documents.ts';
 import { freshSecret, invitationFor, signedDocuments } from './store.ts';
+import { QUESTIONS } from './training.ts';
 
 export type SignedIn = {
   readonly name: string;
@@ -27,6 +36,9 @@ export type TestBody = {
   readonly recovery: Identity;
 };
 type Capacities = MembershipDocument['capacities'];
+
+/** How somebody joins, where it is not as usual: from outside, or without their training. */
+export type Joining = { readonly outside?: string | null; readonly untrained?: boolean };
 
 /** What an act gave, or a thrown refusal: for acts a test takes for granted. */
 export function settled<T>(result: T | Refusal): T {
@@ -53,7 +65,9 @@ export async function found(db: TestDatabase, slug: string) {
   const called = { name: 'First Manager', email: `first@${slug}.example` };
   const made = await makeFounding('Exampleshire', called, new Date());
   settled(await takeIn(db.signin, 'found', secret, made, await aMethod(made.staff)));
-  return { founder: await signIn(db, called.name, made.staff), recovery: made.recovery };
+  const founder = await signIn(db, called.name, made.staff);
+  await train(db, founder);
+  return { founder, recovery: made.recovery };
 }
 
 /** A second device of the same person: another session. */
@@ -76,8 +90,9 @@ export async function enrol(
   inviter: SignedIn,
   name: string,
   capacities: Capacities,
+  { outside = null }: Joining = {},
 ): Promise<Enrolled> {
-  const colleague: NewColleague = { name, email: emailOf(name), capacities };
+  const colleague: NewColleague = { name, email: emailOf(name), capacities, outside };
   const { secret } = settled(await invitePerson(db.desk, inviter.session, colleague));
   const { signed, staff } = await enrolmentFor(db, secret);
   settled(await takeIn(db.signin, 'enrol', secret, signed, await aMethod(staff)));
@@ -97,9 +112,15 @@ export async function enrolmentFor(db: TestDatabase, secret: string) {
 }
 
 /** A manager's word about somebody enrolled, as their browser posts it. */
-export async function confirm(db: TestDatabase, by: SignedIn, whom: Enrolled, capacities: Capacities) {
+export async function confirm(
+  db: TestDatabase,
+  by: SignedIn,
+  whom: Enrolled,
+  capacities: Capacities,
+  { outside = null }: Joining = {},
+) {
   const after = await newestIn(db, by);
-  const about = { person: whom.staff.person, enrolment: whom.enrolment, after, capacities };
+  const about = { person: whom.staff.person, enrolment: whom.enrolment, after, capacities, outside };
   return confirmPerson(db.desk, by.session, await signMembership(by.staff, about, new Date()));
 }
 
@@ -109,16 +130,74 @@ export async function newestIn(db: TestDatabase, { session, staff }: SignedIn): 
   return (await verifyPeople(documents, staff.founding)).newest;
 }
 
-/** Invited, enrolled and confirmed by these managers. */
+/** Somebody takes the built-in course. */
+export async function train(db: TestDatabase, who: SignedIn): Promise<void> {
+  const answers = QUESTIONS.map(({ right }) => right);
+  settled(
+    await actOnStanding(db.desk, who.session, 'training', await signCourse(who.staff, answers, new Date())),
+  );
+}
+/** A manager lets somebody go. */
+export async function leave(db: TestDatabase, by: SignedIn, { staff }: SignedIn) {
+  return actOnStanding(
+    db.desk,
+    by.session,
+    'leaving',
+    await signLeaving(by.staff, staff.person, 'Moved on', new Date()),
+  );
+}
+export async function suspend(db: TestDatabase, by: SignedIn, { staff }: SignedIn) {
+  const signed = await signSuspension(by.staff, staff.person, 'To be cleared', new Date());
+  return actOnStanding(db.desk, by.session, 'suspension', signed);
+}
+/** One of the two signatures that lift somebody's newest suspension. */
+export async function resume(db: TestDatabase, by: SignedIn, { staff }: SignedIn) {
+  const isTheirs = ({ text }: SignedDocument) => {
+    const document = parsePeopleDocument(text);
+    return document?.kind === 'suspension' && document.person === staff.person;
+  };
+  const { hash } = (await documentsIn(db, staff)).findLast(isTheirs) ?? { hash: '0'.repeat(64) };
+  const signed = await signResumption(by.staff, staff.person, hash, new Date());
+  return actOnStanding(db.desk, by.session, 'resumption', signed);
+}
+
+/** A manager records a course that was held elsewhere; it counts for as many days. */
+export async function trainElsewhere(db: TestDatabase, by: SignedIn, { staff }: SignedIn, days = 700) {
+  const now = new Date();
+  const until = new Date(now.getTime() + days * 24 * 60 * 60 * 1000).toISOString();
+  const signed = await signCourseElsewhere(by.staff, staff.person, 'A day at a college', until, now);
+  return actOnStanding(db.desk, by.session, 'training', signed);
+}
+/** Tells that somebody is away, by days from today. */
+export async function away(db: TestDatabase, by: SignedIn, { staff }: SignedIn, first: number, last: number) {
+  const day = (days: number) =>
+    new Date(Date.now() + days * 24 * 60 * 60 * 1000).toISOString().slice(0, '2026-11-02'.length);
+  return tellAway(db.desk, by.session, staff.person, { first: day(first), last: day(last) });
+}
+
+/** Every signed document of somebody's organisation, as whoever owns the database reads it. */
+export function documentsIn(db: TestDatabase, { organisation }: StaffIdentity): Promise<SignedDocument[]> {
+  const sql = `select kind, encode(hash, 'hex') as hash, signer, text, signature, position
+    from letterbox.signed_document where organisation = $1 order by position`;
+  return db.admin.rows(documentShape, sql, [organisation]);
+}
+const documentShape = z.object({
+  ...{ kind: z.string(), hash: z.string(), signer: z.string(), text: z.string(), signature: z.string() },
+  position: z.bigint().transform(Number),
+});
+
+/** Invited, enrolled and confirmed by these managers, and in date with their training. */
 export async function join(
   db: TestDatabase,
   inviter: SignedIn,
   name: string,
   capacities: Capacities,
   managers: readonly SignedIn[],
+  joining: Joining = {},
 ): Promise<Enrolled> {
-  const enrolled = await enrol(db, inviter, name, capacities);
-  for (const manager of managers) settled(await confirm(db, manager, enrolled, capacities));
+  const enrolled = await enrol(db, inviter, name, capacities, joining);
+  for (const manager of managers) settled(await confirm(db, manager, enrolled, capacities, joining));
+  if (!joining.untrained) await train(db, enrolled);
   return enrolled;
 }
 

@@ -9,7 +9,10 @@
  * A leaf is exactly the bytes of an entry's text, which carries no submitter's personal data:
  *
  *     {"v":1,"entry":"0b6e…","organisation":"0190…","kind":"release","actor":"0190…","case":"0190…",
- *      "at":"2026-11-02T09:00:00.000Z","form":"review","generation":1,"sealed":"…64 hex…"}
+ *      "at":"2026-11-02T09:00:00.000Z","form":"review","generation":1,"sealed":"…64 hex…","grant":"…64 hex…"}
+ *
+ * A release names the signed document by which the database allowed it. Whether two people signed that one is for
+ * the register's reader to check (`letterbox verify`, and the desk's own page in the browser).
  *
  * LIMIT: it proves what was handed over, not what a reader does with it; and an operator's signature
  * alone cannot exclude a second, hidden log. Witnesses elsewhere do; they are a later part.
@@ -27,6 +30,15 @@ const entryShape = z.looseObject({
 });
 export type Entry = z.infer<typeof entryShape>;
 
+/** The signed document that an entry stands for, by its hash; null for entries that stand for none. */
+export function documentOf(entry: Entry): string | null {
+  const named = z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .safeParse(entry.document);
+  return named.success ? named.data : null;
+}
+
 /** An entry from its text, or null for anything else. */
 export function parseEntry(text: string): Entry | null {
   try {
@@ -38,32 +50,97 @@ export function parseEntry(text: string): Entry | null {
 }
 
 type Names = (id: unknown) => string;
+type Say = (entry: Entry, name: Names) => string;
 
-const SENTENCES: Record<string, (entry: Entry, name: Names) => string> = {
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+/** `Ana, Ben and 3 others`: an entry may name fifty. */
+function named(ids: unknown, name: Names): string {
+  const names = list(ids).map(name);
+  if (names.length === 0) return 'somebody';
+  if (names.length > 6) return `${names.slice(0, 5).join(', ')} and ${names.length - 5} others`;
+  return names.length === 1 ? `${names[0]}` : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+/** The forms an entry is about: one (`form`) or several (`forms`). */
+function forms({ form, forms: several }: Entry): string {
+  const each = list(several ?? [form]).filter((one) => typeof one === 'string');
+  return each.length === 0 ? 'a form' : each.join(', ');
+}
+/** Whose data-protection training was in date: the record a regulator's form asks for. */
+function trained({ training }: Entry, name: Names): string {
+  const people = typeof training === 'object' && training !== null ? Object.keys(training) : [];
+  return people.length === 0 ? '' : ` Training was in date for ${named(people, name)}.`;
+}
+
+const READING: Record<string, Say> = {
   submission: (entry) => `A submission to ${entry.form} arrived and was stored sealed.`,
   list: (entry, name) =>
-    `${name(entry.actor)} was given ${count(entry.cases)} sealed summaries of ${entry.form}.`,
+    `${name(entry.actor)} was given ${list(entry.cases).length} sealed summaries of ${entry.form}.`,
   release: (entry, name) => `${name(entry.actor)} was given a case of ${entry.form}.`,
   'attachment-release': (entry, name) =>
     `${name(entry.actor)} was given an attachment of a case of ${entry.form}.`,
+  refusal: (entry, name) =>
+    `${name(entry.actor)} was refused: ${entry.act} (${entry.why})${entry.form ? `, about ${entry.form}` : ''}.`,
+};
+
+const PEOPLE: Record<string, Say> = {
   founding: (entry, name) => `${name(entry.actor)} founded the organisation.`,
   invitation: (entry, name) => `${name(entry.actor)} invited ${name(entry.subject)}.`,
   enrolment: (entry, name) => `${name(entry.actor)} enrolled with keys of their own.`,
   membership: (entry, name) => `${name(entry.actor)} confirmed the words of ${name(entry.subject)}.`,
-  publication: (entry, name) => `${name(entry.actor)} published version ${entry.version} of ${entry.form}.`,
-  grant: (entry, name) => `${name(entry.actor)} proposed that ${name(entry.subject)} may read ${entry.form}.`,
-  approval: (entry, name) => `${name(entry.actor)} approved a proposal.`,
-  fulfilment: (entry, name) =>
-    `${name(entry.actor)} handed the key of ${entry.form} to ${name(entry.subject)}.`,
-  'grant-end': (entry, name) => `${name(entry.actor)} ended a grant or turned a proposal down.`,
-  'form-key': (entry, name) => `${name(entry.actor)} made a key for ${entry.form}.`,
-  'form-key-approval': (entry, name) => `${name(entry.actor)} countersigned a form's key.`,
+  leaving: (entry, name) =>
+    entry.actor === entry.subject
+      ? `${name(entry.actor)} left.`
+      : `${name(entry.actor)} recorded that ${name(entry.subject)} has left.`,
+  suspension: (entry, name) => `${name(entry.actor)} suspended ${name(entry.subject)}.`,
+  resumption: (entry, name) =>
+    `${name(entry.actor)} signed that the suspension of ${name(entry.subject)} be lifted. It takes two managers.`,
+  training: (entry, name) =>
+    entry.actor === entry.subject
+      ? `${name(entry.actor)} passed the data-protection course.`
+      : `${name(entry.actor)} recorded training of ${name(entry.subject)}, held elsewhere.`,
+  away: (entry, name) =>
+    `${name(entry.subject)} is away from ${entry.first} to ${entry.last}, as ${name(entry.actor)} said.`,
+  'away-forgotten': (entry, name) => `${name(entry.actor)} took back that ${name(entry.subject)} is away.`,
   'sign-in': (entry, name) => `${name(entry.actor)} signed in by ${entry.how}.`,
   'sign-out': (entry, name) => `${name(entry.actor)} signed out.`,
-  refusal: (entry, name) => `${name(entry.actor)} was refused: ${entry.act} (${entry.why}).`,
 };
 
-const count = (list: unknown): number => (Array.isArray(list) ? list.length : 0);
+const ACCESS: Record<string, Say> = {
+  publication: (entry, name) => `${name(entry.actor)} published version ${entry.version} of ${entry.form}.`,
+  grant: (entry, name) =>
+    `${name(entry.actor)} proposed that ${named(entry.people, name)} may read ${forms(entry)}.${trained(entry, name)}`,
+  approval: (entry, name) =>
+    `${name(entry.actor)} approved that ${named(entry.people, name)} may read ${forms(entry)}.${trained(entry, name)}`,
+  withdrawal: (entry, name) => `${name(entry.actor)} withdrew a proposal or turned it down.`,
+  fulfilment: (entry, name) =>
+    `${name(entry.actor)} handed the keys of ${forms(entry)} to ${named(entry.people, name)}.`,
+  'grant-end': (entry, name) =>
+    `${name(entry.actor)} ended access of ${named(entry.people, name)} to ${forms(entry)}.`,
+  review: (entry, name) =>
+    `${name(entry.actor)} confirmed that access of ${named(entry.people, name)} to ${forms(entry)} is still needed.${trained(entry, name)}`,
+  'form-key': (entry, name) =>
+    Number(entry.generation ?? 1) > 1
+      ? `${name(entry.actor)} turned the key of ${entry.form} to generation ${entry.generation}.`
+      : `${name(entry.actor)} made a key for ${entry.form}.`,
+  'form-key-approval': (entry, name) => `${name(entry.actor)} countersigned a form's key.`,
+};
+
+const RECOVERY: Record<string, Say> = {
+  rehearsal: (entry, name) =>
+    `${name(entry.actor)} showed that sheets ${list(entry.sheets).join(', ')} rebuild the recovery key. Nothing was opened.`,
+  recovery: (entry, name) =>
+    `${name(entry.actor)} began a recovery of the keys of ${forms(entry)} for ${name(entry.subject)}.`,
+  'recovery-consent': (entry, name) =>
+    `${name(entry.actor)} agreed to a recovery of keys for ${name(entry.subject)}.`,
+  'recovery-envelopes': (entry, name) =>
+    `${name(entry.actor)} was given the envelopes of a recovery for ${name(entry.subject)}: ${list(entry.keys).join(', ')}.`,
+  'recovery-end': (entry, name) =>
+    entry.done === true
+      ? `${name(entry.actor)} ended a recovery: its keys were handed to ${name(entry.subject)}.`
+      : `${name(entry.actor)} stopped a recovery of keys for ${name(entry.subject)}.`,
+};
+
+const SENTENCES: Record<string, Say> = { ...READING, ...PEOPLE, ...ACCESS, ...RECOVERY };
 
 /** What an entry says, in plain words; `names` gives people's names by id where they are known. */
 export function sentence(entry: Entry, names: ReadonlyMap<string, string> = new Map()): string {

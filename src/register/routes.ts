@@ -10,9 +10,11 @@ import { parseEntry, sentence } from './register.ts';
 import {
   caseEntries,
   ownCheckpoint,
+  ownDocuments,
   ownEntries,
   ownHashes,
   peopleNames,
+  releaseContexts,
   type SignedCheckpoint,
 } from './store.ts';
 import { encodeBundle, hashTiles, tilePath, WIDTH } from './tile.ts';
@@ -36,15 +38,24 @@ export function registerRoutes({ desk }: RegisterDeps) {
       const found = await ask(request, async (on) => {
         const checkpoint = await ownCheckpoint(on);
         const size = checkpoint?.size ?? 0n;
-        const latest = await ownEntries(on, size > LATEST ? size - LATEST : 0n, Number(LATEST));
-        return { checkpoint, latest, names: await peopleNames(on) };
+        const from = size > LATEST ? size - LATEST : 0n;
+        const latest = await ownEntries(on, from, Number(LATEST));
+        const contexts = await releaseContexts(on, from, Number(LATEST));
+        return { checkpoint, latest, contexts, names: await peopleNames(on) };
       });
       if (isRefusal(found)) return reply.refuse(found);
       const entries = found.latest.reverse().flatMap(({ index, body }) => {
         const entry = parseEntry(body);
-        return entry ? [{ index: String(index), at: entry.at, text: sentence(entry, found.names) }] : [];
+        return entry
+          ? [{ index: String(index), at: entry.at, text: sentence(entry, found.names), entry }]
+          : [];
       });
-      return reply.page('register/pages/register.njk', { checkpoint: found.checkpoint, entries });
+      // For the auditor's own browser to judge: what was handed over, and which document came last before it.
+      const releases = entries.flatMap(({ index, entry }) => {
+        const after = found.contexts.get(BigInt(index));
+        return after === undefined ? [] : [{ index, after: Number(after), entry }];
+      });
+      return reply.page('register/pages/register.njk', { checkpoint: found.checkpoint, entries, releases });
     });
     app.get('/register/download', auditor, async (request, reply) => {
       const checkpoint = await ask(request, ownCheckpoint);
@@ -103,6 +114,8 @@ type Pack = ReturnType<typeof pack>;
 
 const README = `This is an organisation's register in the C2SP tlog-tiles layout: every release, grant and refusal.
 Check it offline with: letterbox verify register.tar
+documents.json holds every signed document of the organisation, verbatim: who let whom read what, from the founding on.
+Who could read at a moment, and who did: letterbox access register.tar --at 2026-11-02T09:00Z
 Keep the file "checkpoint": a later download must be consistent with it (letterbox verify --since checkpoint).
 `;
 
@@ -132,5 +145,7 @@ async function writeLog(stream: Pack, { note, vkey, size }: SignedCheckpoint, as
   }
   const leaves: Hash[] = await settled((on) => ownHashes(on, size));
   for (const tile of hashTiles(leaves)) await put(tile.path, tile.bytes);
+  // Read last, so that no entry above names a document that is not here yet.
+  await put('documents.json', `${JSON.stringify(await settled(ownDocuments), null, 1)}\n`);
   stream.finalize();
 }

@@ -83,3 +83,29 @@ export async function peopleNames(on: Statements): Promise<Map<string, string>> 
   );
   return new Map(rows.map(({ id, name }) => [id, name]));
 }
+
+const documentRow = z.object({
+  kind: z.string(),
+  signer: z.string(),
+  text: z.string(),
+  signature: z.string(),
+});
+
+/** Every signed document of the actor's organisation, verbatim, in order. */
+export function ownDocuments(on: Statements): Promise<z.infer<typeof documentRow>[]> {
+  return on.rows(
+    documentRow,
+    'select kind, signer, text, signature from letterbox.documents() order by position',
+  );
+}
+
+/** Of the releases at these places, the position of the newest document before each, in the register's order. */
+export async function releaseContexts(
+  on: Statements,
+  from: bigint,
+  most: number,
+): Promise<Map<bigint, bigint>> {
+  const row = z.object({ index: z.bigint(), after: z.bigint().nullable() });
+  const rows = await on.rows(row, 'select * from letterbox.release_contexts($1, $2)', [from, most]);
+  return new Map(rows.map(({ index, after }) => [index, after ?? 0n]));
+}

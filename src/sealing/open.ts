@@ -60,7 +60,10 @@ export async function openJson(
   sealed: Uint8Array,
   expected: ExpectedPlace,
 ): Promise<unknown> {
-  const { content } = await open(identity, sealed, expected);
+  return jsonIn((await open(identity, sealed, expected)).content);
+}
+
+function jsonIn(content: Uint8Array): unknown {
   const value = jsonOf(content);
   if (value === null && textOf(content) !== 'null') throw damaged();
   return value;
@@ -72,12 +75,24 @@ export async function openEnvelope(
   sealed: Uint8Array,
   expected: ExpectedPlace,
 ): Promise<Identity> {
-  const { content } = await open(identity, sealed, expected);
+  return identityIn((await open(identity, sealed, expected)).content);
+}
+
+function identityIn(content: Uint8Array): Identity {
   try {
     return parseIdentity(textOf(content) ?? '');
   } catch {
     throw damaged();
   }
+}
+
+/** Opens a case's key with the form's identity. @throws SealingError as `open` */
+export async function openCaseKey(
+  identities: FormIdentities,
+  of: CaseAddress,
+  sealed: Uint8Array,
+): Promise<Identity> {
+  return identityIn((await openFromForm(identities, sealed, submissionPlace(of, 'case-key'))).content);
 }
 
 /** Opens a staff identity with an unlock method's identity. @throws SealingError as `open` */
@@ -92,18 +107,41 @@ export async function openStaff(
   return staff;
 }
 
+/** What opens an object that is sealed to a form: its identity, or, of a key made around another, the outer and the inner one. */
+export type FormIdentities = Identity | readonly [outer: Identity, inner: Identity];
+
+/** Opens what is sealed to a form. @throws SealingError as `open` */
+export async function openFromForm(
+  identities: FormIdentities,
+  sealed: Uint8Array,
+  expected: ExpectedPlace,
+): Promise<Opened> {
+  if (typeof identities === 'string') return open(identities, sealed, expected);
+  const [outer, inner] = identities;
+  return open(inner, (await open(outer, sealed, expected)).content, expected);
+}
+
+/** Opens what is sealed to a form and whose content is JSON. @throws SealingError as `openJson` */
+export async function openJsonFromForm(
+  identities: FormIdentities,
+  sealed: Uint8Array,
+  expected: ExpectedPlace,
+): Promise<unknown> {
+  return jsonIn((await openFromForm(identities, sealed, expected)).content);
+}
+
 /**
  * Opens a case with the form's identity: its key, its summary and its answers.
  * A submitter who comes back opens `receiptKey` by `openEnvelope` and the answers by `openJson` instead.
  * @throws SealingError as `open`
  */
 export async function openSubmission(
-  formIdentity: Identity,
+  form: FormIdentities,
   of: CaseAddress,
   sealed: { answers: Uint8Array; summary: Uint8Array; caseKey: Uint8Array },
 ): Promise<{ caseIdentity: Identity; summary: unknown; answers: unknown }> {
-  const caseIdentity = await openEnvelope(formIdentity, sealed.caseKey, submissionPlace(of, 'case-key'));
-  const summary = await openJson(formIdentity, sealed.summary, submissionPlace(of, 'summary'));
+  const caseIdentity = await openCaseKey(form, of, sealed.caseKey);
+  const summary = await openJsonFromForm(form, sealed.summary, submissionPlace(of, 'summary'));
   const answers = await openJson(caseIdentity, sealed.answers, submissionPlace(of, 'answers'));
   return { caseIdentity, summary, answers };
 }

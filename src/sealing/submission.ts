@@ -4,12 +4,23 @@
  * The same code runs in the submitter's browser, in the one server file that seals on arrival, and in the filler of
  * demonstration data.
  */
+
+import { bytesOf, canonicalJson } from './encoding.ts';
 import { generateIdentity, type Identity, type Recipient, recipientOf } from './keys.ts';
-import type { CaseId, ExpectedPlace, FormId, ObjectId, OrganisationId, Place, PlaceKind } from './place.ts';
+import type {
+  CaseId,
+  ExpectedPlace,
+  FormId,
+  ObjectId,
+  OrganisationId,
+  PersonId,
+  Place,
+  PlaceKind,
+} from './place.ts';
 import { newCaseId } from './place.ts';
 import type { ReceiptCode } from './receipt.ts';
 import { authenticatorHash, newReceiptCode, receiptAuthenticator, receiptIdentity } from './receipt.ts';
-import { type Sealed, sealEnvelope, sealJson } from './seal.ts';
+import { type Sealed, seal, sealEnvelope, sealJson } from './seal.ts';
 
 /** The one content type in which a `SealedPost` travels. */
 export { decodePost, encodePost } from './post.ts';
@@ -21,6 +32,11 @@ export type FormTarget = {
   version: number;
   generation: number;
   recipient: Recipient;
+  /**
+   * Set where this generation of the form's key was made around an older one: what goes to the form is sealed to this,
+   * the older recipient, first, and that once more to `recipient`. It takes both secrets to open.
+   */
+  inner?: Recipient;
 };
 
 /** Which case, and under which version and key generation it was sent: what the places of its objects say. */
@@ -38,8 +54,9 @@ export type Arrival = 'browser' | 'server';
 /** A case before it is sent. Holds secrets: the identity and the receipt code never leave the sealing side. */
 export type CaseDraft = CaseAddress & {
   arrival: Arrival;
-  /** The form's recipient. */
+  /** The form's recipient, and the one it lies around. */
   recipient: Recipient;
+  inner?: Recipient;
   caseIdentity: Identity;
   caseRecipient: Recipient;
   receiptCode: ReceiptCode;
@@ -70,10 +87,16 @@ export type SubmissionContent = { answers: unknown; summary: unknown; equality: 
 
 /** A new case: its id, its key and its receipt code. Retries of one submission use one draft. */
 export async function newCase(form: FormTarget, now: Date, arrival: Arrival = 'browser'): Promise<CaseDraft> {
-  const { organisation, form: slug, version, generation, recipient } = form;
+  const { organisation, form: slug, version, generation, recipient, inner } = form;
   const { identity: caseIdentity, recipient: caseRecipient } = await generateIdentity();
   const address = { organisation, form: slug, version, generation, case: newCaseId(now) };
-  const keys = { recipient, caseIdentity, caseRecipient, receiptCode: newReceiptCode() };
+  const keys = {
+    recipient,
+    ...(inner && { inner }),
+    caseIdentity,
+    caseRecipient,
+    receiptCode: newReceiptCode(),
+  };
   return { ...address, ...keys, arrival, at: now.toISOString() };
 }
 
@@ -111,13 +134,38 @@ export async function sealSubmission(
     ...{ organisation, form, version, generation, case: id, arrival },
     authenticator: await authenticatorHash(await receiptAuthenticator(draft.receiptCode)),
     answers: await sealJson(caseRecipient, place('answers'), content.answers),
-    summary: await sealJson(draft.recipient, place('summary'), content.summary),
-    caseKey: await sealEnvelope(draft.recipient, place('case-key'), caseIdentity),
+    summary: await toForm(draft, place('summary'), bytesOf(canonicalJson(content.summary))),
+    caseKey: await toForm(draft, place('case-key'), bytesOf(caseIdentity)),
     receiptKey: await sealEnvelope(receiptRecipient, place('receipt-key'), caseIdentity),
     equality:
-      content.equality === null ? null : await sealJson(draft.recipient, place('equality'), content.equality),
+      content.equality === null
+        ? null
+        : await toForm(draft, place('equality'), bytesOf(canonicalJson(content.equality))),
     attachments,
   };
+}
+
+/** Seals to the form: where its key lies around an older one, to that first, and what comes of it to the newer one. */
+async function toForm({ recipient, inner }: CaseDraft, place: Place, content: Uint8Array): Promise<Sealed> {
+  return seal(recipient, place, inner ? await seal(inner, place, content) : content);
+}
+
+/**
+ * The key of one case, sealed to somebody who may read that case and no other of its form. Its place names them.
+ */
+export function sealCaseKeyTo(
+  of: CaseAddress,
+  person: PersonId,
+  to: Recipient,
+  caseIdentity: Identity,
+  now: Date,
+): Promise<Sealed> {
+  return sealEnvelope(to, { ...caseKeyPlaceFor(of, person), at: now.toISOString() }, caseIdentity);
+}
+
+/** Where the key of a case lies that is sealed to one person. */
+export function caseKeyPlaceFor(of: CaseAddress, person: PersonId): ExpectedPlace {
+  return { ...submissionPlace(of, 'case-key'), person };
 }
 
 /** Equality answers tell the day only: the exact instant would tie them to their case again. */

@@ -39,7 +39,8 @@ export async function publish(admin: Database, target: FormTarget, definition: o
 export async function approveKey(admin: Database, target: FormTarget): Promise<void> {
   const { organisation, form, generation, recipient } = target;
   const at = new Date().toISOString();
-  const key = { kind: 'form-key', organisation, form, generation, recipient, signer: newId(), at };
+  const chain = { after: null, around: null };
+  const key = { kind: 'form-key', organisation, form, generation, recipient, ...chain, signer: newId(), at };
   const document = await sign(admin, organisation, key);
   const approval = { kind: 'form-key-approval', organisation, formKey: toHex(document), signer: newId(), at };
   await admin.run(

@@ -30,6 +30,8 @@ export type Actor = {
   readonly name: string;
   readonly capacities: readonly string[];
   readonly confirmed: boolean;
+  /** Since when a recovery of the body's keys is under way: every page of the desk says so. */
+  readonly recoverySince?: Date | null;
   readonly session: SessionSecret;
 };
 

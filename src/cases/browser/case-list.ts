@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { formKeyOf, ownFormKeys } from '../../grants/browser/form-keys.ts';
 import { NotVerified } from '../../grants/browser/proven.ts';
 import { fromBase64url } from '../../sealing/encoding.ts';
-import { openJson } from '../../sealing/open.ts';
+import { openJsonFromForm } from '../../sealing/open.ts';
 import { caseId, formId, organisationId } from '../../sealing/place.ts';
 import { SealingError } from '../../sealing/sealing.ts';
 import { submissionPlace } from '../../sealing/submission.ts';
@@ -54,9 +54,10 @@ async function openSummary(organisation: string, form: string, listed: Listed): 
     generation,
     case: caseId(listed.id),
   };
+  if (listed.summary === null) return [make('span', {}, 'Open the case to see what it says.')];
   const key = await formKeyOf(form, generation);
   const sealed = fromBase64url(listed.summary) ?? new Uint8Array();
-  const { title, lines } = readSummary(await openJson(key, sealed, submissionPlace(of, 'summary')));
+  const { title, lines } = readSummary(await openJsonFromForm(key, sealed, submissionPlace(of, 'summary')));
   return [make('strong', {}, title), ...lines.map((line) => make('div', { class: 'letterbox-line' }, line))];
 }
 

@@ -6,12 +6,13 @@ import { caseRows, type FormDefinition, filesIn } from '../../forms/form.ts';
 import { parseAnswers } from '../../forms/reading.ts';
 import { formKeyOf } from '../../grants/browser/form-keys.ts';
 import { NotVerified } from '../../grants/browser/proven.ts';
+import { unlocked } from '../../people/browser/unlocked.ts';
 import { fromBase64url } from '../../sealing/encoding.ts';
 import type { Identity } from '../../sealing/keys.ts';
-import { openSubmission } from '../../sealing/open.ts';
+import { openEnvelope, openJson, openSubmission } from '../../sealing/open.ts';
 import { caseId, formId, organisationId } from '../../sealing/place.ts';
 import { SealingError } from '../../sealing/sealing.ts';
-import type { CaseAddress } from '../../sealing/submission.ts';
+import { type CaseAddress, caseKeyPlaceFor, submissionPlace } from '../../sealing/submission.ts';
 import { ask, make, say } from '../../web/browser/ask.ts';
 import { openingShape, type Released, readSummary, releasedShape } from '../case.ts';
 import { attachmentRow } from './attachment.ts';
@@ -43,11 +44,10 @@ class CaseElement extends HTMLElement {
     if (!answer.ok) throw new NotVerified(answer.message);
     const released = releasedShape.parse(answer.body);
     const of = addressOf(released);
-    const key = await formKeyOf(released.form, released.generation);
-    const opened = await openSubmission(key, of, sealedOf(released));
+    const opened = await openCase(released, of);
     const form = definitionOf(released.definition);
     this.append(
-      ...heading(released, readSummary(opened.summary).title),
+      ...heading(released, opened.title),
       ...answersOf(form, opened.answers, released),
       ...filesOf(form, opened.answers, released, of, opened.caseIdentity),
       ...openedBefore(openings.ok ? openings.body : []),
@@ -67,11 +67,30 @@ function addressOf(released: Released): CaseAddress {
 }
 
 const bytes = (text: string) => fromBase64url(text) ?? new Uint8Array();
-const sealedOf = ({ answers, summary, caseKey }: Released) => ({
-  answers: bytes(answers),
-  summary: bytes(summary),
-  caseKey: bytes(caseKey),
-});
+
+type OpenCase = { readonly caseIdentity: Identity; readonly answers: unknown; readonly title: string };
+
+async function openCase(released: Released, of: CaseAddress): Promise<OpenCase> {
+  if (released.summary === null) return openOwnCase(released, of);
+  const sealed = {
+    answers: bytes(released.answers),
+    summary: bytes(released.summary),
+    caseKey: bytes(released.caseKey),
+  };
+  const key = await formKeyOf(released.form, released.generation);
+  const { summary, ...opened } = await openSubmission(key, of, sealed);
+  return { ...opened, title: readSummary(summary).title };
+}
+
+/** A case that was given to this person alone: its key is sealed to them, its summary only to the form's readers. */
+async function openOwnCase(released: Released, of: CaseAddress): Promise<OpenCase> {
+  const staff = await unlocked();
+  if (!staff) throw new NotVerified('Your keys are locked. Sign in again to unlock them.');
+  const place = caseKeyPlaceFor(of, staff.person);
+  const caseIdentity = await openEnvelope(staff.identity, bytes(released.caseKey), place);
+  const answers = await openJson(caseIdentity, bytes(released.answers), submissionPlace(of, 'answers'));
+  return { caseIdentity, answers, title: `Case ${released.reference}` };
+}
 
 /** The server parsed it by the forms' own schema before it sent it. */
 const definitionShape = z.custom<FormDefinition>(

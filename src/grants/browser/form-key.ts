@@ -9,12 +9,12 @@ import { formKeyShape } from '../shapes.ts';
 import { provenInForce } from '../verify.ts';
 import { NotVerified, recoveryRecipient, type Verified, verified } from './proven.ts';
 import { onPress } from './signing.ts';
+import { turnAll } from './turn.ts';
 
 const carried = z.object({
   form: z.string(),
-  generation: z.number(),
   keys: z.array(formKeyShape),
-  what: z.enum(['make', 'approve']),
+  what: z.enum(['make', 'approve', 'turn']),
 });
 type Carried = z.infer<typeof carried>;
 
@@ -23,18 +23,18 @@ class FormKeyElement extends HTMLElement {
     onPress(this, async () => {
       const about = carried.parse(carriedJson(this));
       const who = await verified();
-      await (about.what === 'make' ? makeKey(about, who) : approveKey(about, who));
+      if (about.what === 'make') await makeKey(about, who);
+      else if (about.what === 'approve') await approveKey(about, who);
+      else await turnAll();
       return `/forms/${about.form}/key`;
     });
   }
 }
 
-async function makeKey({ form, generation }: Carried, { staff, proven, founding }: Verified): Promise<void> {
-  const mine = provenInForce(proven, new Date().toISOString()).some(
-    ({ grant }) => grant.form === form && grant.person === staff.person,
-  );
+async function makeKey({ form }: Carried, { staff, proven, founding }: Verified): Promise<void> {
+  const mine = readers(proven, form).includes(staff.person);
   if (!mine) throw new NotVerified('No two signatures prove that you may read this form.');
-  const of = { organisation: staff.organisation, form: formId(form), generation: generation + 1 };
+  const of = { organisation: staff.organisation, form: formId(form) };
   const made = await newFormKey(staff, of, parseRecipient(recoveryRecipient(founding)), new Date());
   const answer = await ask(`/forms/${form}/key`, {
     text: made.text,
@@ -45,12 +45,16 @@ async function makeKey({ form, generation }: Carried, { staff, proven, founding 
   if (!answer.ok) throw new NotVerified(answer.message);
 }
 
+/** Who may read the whole form now, by proven grants. */
+function readers(proven: Verified['proven'], form: string): string[] {
+  const lines = provenInForce(proven, new Date().toISOString());
+  return lines.filter((line) => line.form === form && line.case === null).map(({ person }) => person);
+}
+
 async function approveKey({ form, keys }: Carried, { staff, directory, proven }: Verified): Promise<void> {
   const key = keys.find((each) => !each.approved);
   if (!key) throw new NotVerified('No key waits to be countersigned.');
-  const reads = provenInForce(proven, new Date().toISOString()).some(
-    ({ grant }) => grant.form === form && grant.person === key.maker,
-  );
+  const reads = readers(proven, form).includes(key.maker);
   const signed = proven.keysMade.some(
     ({ hash, key: made }) => hash === key.document && made.signer === key.maker && made.form === form,
   );

@@ -2,14 +2,20 @@
 import { z } from 'zod';
 import { unlocked } from '../../people/browser/unlocked.ts';
 import { fromHex } from '../../sealing/encoding.ts';
-import type { Identity } from '../../sealing/keys.ts';
-import { openEnvelope } from '../../sealing/open.ts';
+import { type FormIdentities, openEnvelope } from '../../sealing/open.ts';
 import { formId, formKeyPlace } from '../../sealing/place.ts';
 import { ask } from '../../web/browser/ask.ts';
 import type { OwnKey } from '../form-key.ts';
 import { NotVerified } from './proven.ts';
 
-const shape = z.array(z.object({ form: z.string(), generation: z.number(), sealed: z.string() }));
+const shape = z.array(
+  z.object({
+    form: z.string(),
+    generation: z.number(),
+    around: z.number().nullable(),
+    sealed: z.string(),
+  }),
+);
 
 let opened: Promise<OwnKey[]> | null = null;
 
@@ -22,14 +28,20 @@ export function ownFormKeys(): Promise<OwnKey[]> {
   return opened;
 }
 
-/** The secret of one generation of a form's key. Throws `NotVerified` where the person has none. */
-export async function formKeyOf(form: string, generation: number): Promise<Identity> {
+/** What opens an object of one generation of a form. Throws `NotVerified` where the person has not all of it. */
+export async function formKeyOf(form: string, generation: number): Promise<FormIdentities> {
+  const outer = await ownKey(form, generation);
+  return outer.around === null
+    ? outer.identity
+    : [outer.identity, (await ownKey(form, outer.around)).identity];
+}
+
+async function ownKey(form: string, generation: number): Promise<OwnKey> {
   const found = (await ownFormKeys()).find((key) => key.form === form && key.generation === generation);
-  if (!found)
-    throw new NotVerified(
-      'You have no key to this form yet. A colleague who reads it hands it over when they next sign in.',
-    );
-  return found.identity;
+  if (found) return found;
+  throw new NotVerified(
+    'You have no key to this form yet. A colleague who reads it hands it over when they next sign in.',
+  );
 }
 
 async function openAll(): Promise<OwnKey[]> {
@@ -38,13 +50,13 @@ async function openAll(): Promise<OwnKey[]> {
   const answer = await ask('/keys');
   if (!answer.ok) throw new NotVerified(answer.message);
   return Promise.all(
-    shape.parse(answer.body).map(async ({ form, generation, sealed }) => {
+    shape.parse(answer.body).map(async ({ form, generation, around, sealed }) => {
       const place = formKeyPlace(
         { organisation: staff.organisation, form: formId(form), generation },
         staff.person,
       );
       const identity = await openEnvelope(staff.identity, fromHex(sealed) ?? new Uint8Array(), place);
-      return { form, generation, identity };
+      return { form, generation, around, identity };
     }),
   );
 }

@@ -1,71 +1,106 @@
-/** `<letterbox-fulfil>`: what waits for this person, with the key to hand over at one click. */
+/** `<letterbox-fulfil>`: what waits for this person; keys to hand over go to all who wait at one click. */
 import { z } from 'zod';
 import { ask, make } from '../../web/browser/ask.ts';
 import { waitingShape } from '../shapes.ts';
-import { handOver, provenGrantee } from './hand-over.ts';
+import { type Grantee, handOverAll, waitingGrantees } from './hand-over.ts';
 import { NotVerified } from './proven.ts';
+import { turnAll } from './turn.ts';
 
 type Waiting = z.infer<typeof waitingShape>;
 
 class FulfilElement extends HTMLElement {
   async connectedCallback(): Promise<void> {
+    await turnAll().catch((error: unknown) => {
+      if (!(error instanceof NotVerified)) throw error;
+    });
     const answer = await ask('/waiting');
     if (!answer.ok) return;
     const waiting = z.array(waitingShape).parse(answer.body);
-    if (waiting.length === 0) return;
-    this.append(make('h2', { class: 'govuk-heading-m' }, 'Waiting for you'));
-    for (const each of waiting) this.append(await row(each));
+    const rows = waiting.flatMap((each) => row(each) ?? []);
+    const panel = waiting.some(({ what }) => what === 'fulfil') ? [await handOverPanel()] : [];
+    if (rows.length + panel.length === 0) return;
+    this.append(make('h2', { class: 'govuk-heading-m' }, 'Waiting for you'), ...rows, ...panel);
   }
 }
 
-async function row(each: Waiting): Promise<HTMLElement> {
-  if (each.what === 'fulfil' && each.grant_id) return handOverPanel(each.grant_id, each.form);
-  const [text, href] = link(each);
+function row(each: Waiting): HTMLElement | null {
+  const [text, href] = link(each) ?? [];
+  if (!text || !href) return null;
   return make('p', { class: 'govuk-body' }, make('a', { class: 'govuk-link', href }, text));
 }
 
-function link(each: Waiting): [text: string, href: string] {
-  if (each.what === 'approve')
-    return [`Look at a proposal: ${each.name} to read ${each.form}`, `/grants/${each.grant_id}/approve`];
-  if (each.what === 'make-key')
-    return [`Make the key of the form ${each.form}, so that it can open`, `/forms/${each.form}/key`];
-  return [`Countersign the key that ${each.name} made for the form ${each.form}`, `/forms/${each.form}/key`];
+function link(each: Waiting): [text: string, href: string] | null {
+  switch (each.what) {
+    case 'train':
+      return [
+        'Take the data-protection course: until then you cannot propose, approve or be given access',
+        '/training',
+      ];
+    case 'approve':
+      return [`Look at a proposal: ${each.name} to read ${each.form}`, `/proposals/${each.proposal}`];
+    case 'make-key':
+      return [`Make the key of the form ${each.form}, so that it can open`, `/forms/${each.form}/key`];
+    case 'approve-key':
+      return [
+        `Countersign the key that ${each.name} made for the form ${each.form}`,
+        `/forms/${each.form}/key`,
+      ];
+    case 'review':
+      return [`Say who still needs access: ${each.n} end soon if nobody does`, '/access/reviews'];
+    default:
+      return null;
+  }
 }
 
-async function handOverPanel(grant: string, form: string): Promise<HTMLElement> {
+async function handOverPanel(): Promise<HTMLElement> {
   const panel = make('div', { class: 'govuk-inset-text' });
   const status = make('p', { class: 'govuk-body', role: 'status' });
   try {
-    const { name, words } = await provenGrantee(grant);
-    const button = make('button', { class: 'govuk-button', type: 'button' }, `Hand the key to ${name}`);
-    button.addEventListener('click', async () => {
-      button.disabled = true;
-      status.textContent = 'Sealing the key …';
-      try {
-        await handOver(grant);
-        status.textContent = `Done. ${name} can open the cases of ${form} now.`;
-        button.remove();
-      } catch (error) {
-        button.disabled = false;
-        status.textContent =
-          error instanceof NotVerified ? error.message : 'That did not work. Reload the page and try again.';
-      }
-    });
-    const list = make('ul', { class: 'letterbox-words' }, ...words.map((word) => make('li', {}, word)));
-    panel.append(
-      make('p', { class: 'govuk-body' }, `Two colleagues have let ${name} read ${form}. Their key words:`),
-      list,
-      button,
-      status,
-    );
+    const { grantees, unproven } = await waitingGrantees();
+    if (unproven > 0) panel.append(make('p', { class: 'govuk-error-message' }, UNPROVEN));
+    if (grantees.length > 0) panel.append(...handing(grantees, status));
   } catch (error) {
     status.textContent =
       error instanceof NotVerified
         ? error.message
         : 'A grant waits that could not be checked. Reload the page.';
-    panel.append(status);
   }
+  panel.append(status);
   return panel;
 }
+
+function handing(grantees: readonly Grantee[], status: HTMLElement): HTMLElement[] {
+  const names = grantees.map(({ name }) => name).join(', ');
+  const button = make('button', { class: 'govuk-button', type: 'button' }, `Hand the keys to ${names}`);
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    status.textContent = 'Sealing the keys …';
+    try {
+      await handOverAll();
+      status.textContent = `Done. ${names} can open what they were given access to.`;
+      button.remove();
+    } catch (error) {
+      button.disabled = false;
+      status.textContent =
+        error instanceof NotVerified ? error.message : 'That did not work. Reload the page and try again.';
+    }
+  });
+  const lists = grantees.flatMap(({ name, words, lines }) => [
+    make(
+      'p',
+      { class: 'govuk-body' },
+      `Two colleagues have let ${name} read ${what(lines)}. Their key words:`,
+    ),
+    make('ul', { class: 'letterbox-words' }, ...words.map((word) => make('li', {}, word))),
+  ]);
+  return [...lists, button];
+}
+
+function what(lines: Grantee['lines']): string {
+  return lines.map((line) => (line.case === null ? line.form : `one case of ${line.form}`)).join(', ');
+}
+
+const UNPROVEN =
+  'A grant waits that no two signatures prove. No key is handed over for it. Tell your data protection officer.';
 
 customElements.define('letterbox-fulfil', FulfilElement);

@@ -1,50 +1,63 @@
-/** Handing a form's key to a grantee: only after this browser has verified the grant by itself. */
-import { toHex } from '../../sealing/encoding.ts';
-import { fingerprintWords, parseRecipient } from '../../sealing/keys.ts';
-import { formId, personId } from '../../sealing/place.ts';
+/** Handing keys to grantees: only after this browser has verified each grant by itself. */
+import { z } from 'zod';
+import { fingerprintWords } from '../../sealing/keys.ts';
 import { ask } from '../../web/browser/ask.ts';
-import { keysToHand, sealFormKey } from '../form-key.ts';
-import { provenInForce } from '../verify.ts';
+import { formKeysFor } from '../handing.ts';
+import { waitingShape } from '../shapes.ts';
+import { type ProvenGrant, provenLive } from '../verify.ts';
+import { caseKeyFor } from './case-key.ts';
 import { ownFormKeys } from './form-keys.ts';
-import { NotVerified, verified } from './proven.ts';
+import { NotVerified, type Verified, verified } from './proven.ts';
 
-export type Grantee = { readonly name: string; readonly words: readonly string[] };
+export type Grantee = {
+  readonly name: string;
+  readonly words: readonly string[];
+  readonly lines: readonly ProvenGrant[];
+};
 
-/** Who a grant names, as proven by signatures; throws `NotVerified` where nothing proves it. */
-export async function provenGrantee(grant: string): Promise<Grantee> {
+/** To whom keys wait to be handed, and how many of the lines that wait nothing proves. */
+export async function waitingGrantees(): Promise<{ grantees: readonly Grantee[]; unproven: number }> {
+  const lines = await waitingLines();
+  if (lines.length === 0) return { grantees: [], unproven: 0 };
   const { directory, proven } = await verified();
-  const found = provenInForce(proven, new Date().toISOString()).find((each) => each.grant.id === grant);
-  const person = found && directory.people.get(found.grant.person);
-  if (!found || !person) throw new NotVerified(UNPROVEN);
-  return { name: person.name, words: fingerprintWords(person.fingerprint) };
+  const live = provenLive(proven, new Date().toISOString());
+  const found = lines.flatMap((id) => live.find((each) => each.id === id) ?? []);
+  const grantees = [...new Set(found.map(({ person }) => person))].flatMap((id) => {
+    const person = directory.people.get(id);
+    const of = found.filter((line) => line.person === id);
+    return person ? [{ name: person.name, words: fingerprintWords(person.fingerprint), lines: of }] : [];
+  });
+  return { grantees, unproven: lines.length - found.length };
 }
 
-/** Seals each generation the grant covers to the recipient that two people signed, and posts them. */
-export async function handOver(grant: string): Promise<void> {
-  const { staff, proven } = await verified();
-  const found = provenInForce(proven, new Date().toISOString()).find((each) => each.grant.id === grant);
-  if (!found) throw new NotVerified(UNPROVEN);
-  const { form, fromGeneration, person, recipient } = found.grant;
-  const keys = await keysToHand(await ownFormKeys(), proven, form, fromGeneration);
-  if (keys === null) throw new NotVerified(NOT_SIGNED);
-  const sealed = await Promise.all(
-    keys.map(async (key) => {
-      const of = { organisation: staff.organisation, form: formId(form), generation: key.generation };
-      const envelope = await sealFormKey(
-        of,
-        key.identity,
-        personId(person),
-        parseRecipient(recipient),
-        new Date(),
-      );
-      return { generation: key.generation, sealed: toHex(envelope) };
-    }),
-  );
-  const answer = await ask(`/grants/${grant}/fulfil`, { keys: sealed });
+/** Seals to each proven grantee what their grants cover, and posts it all at once; how many lines were fulfilled. */
+export async function handOverAll(): Promise<number> {
+  const { grantees } = await waitingGrantees();
+  const lines = grantees.flatMap((grantee) => grantee.lines);
+  if (lines.length === 0) return 0;
+  const who = await verified();
+  const keys = (await Promise.all(lines.map((line) => sealedFor(who, line)))).flat();
+  if (keys.length === 0) throw new NotVerified(NOT_SIGNED);
+  const answer = await ask('/grants/fulfil', { keys });
   if (!answer.ok) throw new NotVerified(answer.message);
+  return lines.length;
+}
+
+async function sealedFor({ staff, proven }: Verified, line: ProvenGrant) {
+  if (line.case !== null) return [await caseKeyFor(line, line.case)];
+  const keys = await formKeysFor(staff.organisation, line, await ownFormKeys(), proven, new Date());
+  if (keys === null) throw new NotVerified(NOT_SIGNED);
+  return keys;
+}
+
+async function waitingLines(): Promise<string[]> {
+  const answer = await ask('/waiting');
+  if (!answer.ok) throw new NotVerified(answer.message);
+  return z
+    .array(waitingShape)
+    .parse(answer.body)
+    .flatMap((each) => (each.what === 'fulfil' ? (each.grant_id ?? []) : []));
 }
 
 const NOT_SIGNED =
-  'You do not have every key that this grant covers just as two people signed it, so nothing was handed over.';
-const UNPROVEN =
-  'No two signatures prove this grant, so the key was not handed over. Tell your data protection officer.';
+  'You do not have every key that this grant covers just as it was signed, so nothing was handed over.';

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { known } from '../../people/browser/known.ts';
 import { unlocked } from '../../people/browser/unlocked.ts';
-import type { Directory } from '../../people/person.ts';
+import type { Directory, SignedDocument } from '../../people/person.ts';
 import type { StaffIdentity } from '../../sealing/staff.ts';
-import type { AccessState, Standing } from '../grant.ts';
-import { isProposedSo, isToldTruly } from '../told.ts';
+import type { AccessState } from '../grant.ts';
+import { isToldTruly, proposedBy } from '../told.ts';
 import { type Proven, verifyGrants } from '../verify.ts';
 
 export type Verified = {
@@ -13,6 +13,8 @@ export type Verified = {
   readonly directory: Directory;
   readonly proven: Proven;
   readonly founding: string;
+  /** As the server gave them: only what a rule verifies from them counts. */
+  readonly documents: readonly SignedDocument[];
 };
 
 export class NotVerified extends Error {}
@@ -25,7 +27,7 @@ export async function verified(): Promise<Verified> {
   if ('problem' in told) throw new NotVerified(told.problem);
   const { documents, directory } = told;
   const founding = documents.find((each) => each.hash === staff.founding)?.text ?? '';
-  return { staff, directory, proven: await verifyGrants(documents, directory), founding };
+  return { staff, directory, proven: await verifyGrants(documents, directory), founding, documents };
 }
 
 /** Throws `NotVerified` where the state a page shows is not the one the signed documents prove. */
@@ -33,9 +35,11 @@ export function checkTold(state: AccessState, { directory, proven }: Verified, a
   if (!isToldTruly(state, directory, proven, at)) throw new NotVerified(DISAGREES);
 }
 
-/** Throws `NotVerified` where a proposal's signed document does not say what the page says of it. */
-export function checkProposal(form: string, grant: Standing, { proven }: Verified): void {
-  if (!isProposedSo(form, grant, proven)) throw new NotVerified(DISAGREES);
+/** A proposal's terms, from its signed document. Throws `NotVerified` where nothing proves them. */
+export function proposedTerms({ proven }: Verified, document: string) {
+  const terms = proposedBy(proven, document);
+  if (!terms) throw new NotVerified(DISAGREES);
+  return terms;
 }
 
 const DISAGREES =

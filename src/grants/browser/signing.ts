@@ -21,5 +21,12 @@ export function onPress(element: HTMLElement, work: () => Promise<string>): void
   });
 }
 
+/** Why something ends, as typed. Throws `NotVerified` where nothing was. */
+export function typedReason(element: HTMLElement): string {
+  const reason = element.querySelector('textarea')?.value.trim() ?? '';
+  if (reason === '') throw new NotVerified('Enter why. Nothing was changed yet.');
+  return reason.slice(0, 500);
+}
+
 const UNEXPECTED =
   'Something went wrong in this browser, and nothing was signed. Reload the page and try again.';

@@ -10,7 +10,11 @@ import type { SignedDocument } from '../person.ts';
 import { known } from './known.ts';
 import { unlocked } from './unlocked.ts';
 
-const carried = z.object({ person: z.string(), capacities: z.array(z.enum(CAPACITIES)) });
+const carried = z.object({
+  person: z.string(),
+  capacities: z.array(z.enum(CAPACITIES)),
+  outside: z.string().nullable(),
+});
 type Carried = z.infer<typeof carried>;
 
 class ConfirmElement extends HTMLElement {
@@ -31,14 +35,15 @@ class ConfirmElement extends HTMLElement {
     this.offer(() => confirm(staff, about, enrolment.hash, told.directory.newest));
   }
 
-  private show(enrolment: EnrolmentDocument, { capacities }: Carried): void {
+  private show(enrolment: EnrolmentDocument, { capacities, outside }: Carried): void {
     const words = fingerprintWords(
       fingerprint(parseRecipient(enrolment.recipient), parseVerifyKey(enrolment.verifyKey)),
     );
     this.querySelector('[data-words]')?.append(...words.map((word) => make('li', {}, word)));
     const does = capacities.length === 0 ? 'no capacity' : capacities.join(', ').replaceAll('-', ' ');
+    const from = outside === null ? 'of your organisation' : `who belongs to ${outside}`;
     this.querySelector('[data-about]')?.append(
-      `You sign that these are the keys of ${enrolment.name}, ${enrolment.email}, with: ${does}.`,
+      `You sign that these are the keys of ${enrolment.name}, ${enrolment.email}, ${from}, with: ${does}.`,
     );
   }
 
@@ -71,11 +76,11 @@ async function enrolmentOf(person: string, documents: readonly SignedDocument[])
 
 async function confirm(
   staff: StaffIdentity,
-  { person, capacities }: Carried,
+  { person, capacities, outside }: Carried,
   enrolment: string,
   after: string,
 ): Promise<string | null> {
-  const signed = await signMembership(staff, { person, enrolment, after, capacities }, new Date());
+  const signed = await signMembership(staff, { person, enrolment, after, capacities, outside }, new Date());
   const answer = await ask(`/people/${person}/confirm`, signed);
   return answer.ok ? null : answer.message;
 }

@@ -14,8 +14,11 @@ create table organisation (
   id uuid primary key,
   slug text not null unique check (slug ~ '^[a-z0-9-]{1,40}$'),
   name text not null check (length(name) between 1 and 200),
+  -- A controller is the body whose data it is; the host runs the site. A host has no forms, no cases and no grants.
+  kind text not null default 'controller' check (kind in ('controller', 'host')),
   demonstration boolean not null default false,
-  founded_at timestamptz not null
+  founded_at timestamptz not null,
+  unique (id, kind)
 );
 
 -- A single-use link by which a host's operator lets somebody found a body (person null), or a
@@ -43,13 +46,54 @@ create table person (
   enrolled_at timestamptz,
   recipient text,
   verify_key text,
+  -- The organisation they really belong to, where that is not this one: a legal adviser's firm.
+  outside text check (length(outside) between 1 and 200),
   confirmed_at timestamptz,
   left_at timestamptz,
   primary key (organisation, id),
-  unique (organisation, email),
   check (confirmed_at is null or enrolled_at is not null),
+  check (outside is null or not 'manager' = any (capacities)),
   check ((enrolled_at is null) = (recipient is null) and (enrolled_at is null) = (verify_key is null))
 );
+-- Somebody who left may be invited anew, as another person with other keys.
+create unique index person_by_email on person (organisation, email) where left_at is null;
+
+-- While one is not lifted, its person can do nothing. One manager suspends, two others lift.
+create table suspension (
+  organisation uuid not null,
+  person uuid not null,
+  document bytea not null,
+  since timestamptz not null,
+  lifted_at timestamptz,
+  primary key (organisation, document),
+  foreign key (organisation, person) references person
+);
+create index suspension_by_person on suspension (organisation, person);
+
+-- Data-protection training, by signed documents. Who is not in date can neither propose, approve nor receive a grant.
+create table training (
+  organisation uuid not null,
+  person uuid not null,
+  document bytea not null,
+  course text not null,
+  since timestamptz not null,
+  until timestamptz not null check (until > since),
+  primary key (organisation, document),
+  foreign key (organisation, person) references person
+);
+create index training_by_person on training (organisation, person, until desc);
+
+-- Leave, told by the person or a manager: a courtesy, it decides nothing.
+create table away (
+  organisation uuid not null,
+  person uuid not null,
+  id uuid not null default gen_random_uuid(),
+  first_day date not null,
+  last_day date not null check (last_day >= first_day),
+  primary key (organisation, id),
+  foreign key (organisation, person) references person
+);
+create index away_by_person on away (organisation, person, last_day);
 
 -- How a person signs in and unlocks: the staff identity, sealed once per method.
 create table passkey (
@@ -96,8 +140,9 @@ create table signed_document (
   organisation uuid not null references organisation,
   hash bytea not null check (length(hash) = 32),
   position bigint generated always as identity,
-  kind text not null check (kind in ('founding', 'enrolment', 'membership', 'form-key',
-    'form-key-approval', 'grant', 'approval', 'grant-end')),
+  kind text not null check (kind in ('founding', 'enrolment', 'membership', 'leaving', 'suspension', 'resumption',
+    'training', 'form-key', 'form-key-approval', 'grant', 'approval', 'withdrawal', 'grant-end', 'review',
+    'rehearsal', 'recovery', 'recovery-consent', 'recovery-end')),
   signer uuid not null,
   text text not null,
   signature text not null,
@@ -116,50 +161,77 @@ create table published_form (
   primary key (organisation, form, version)
 );
 
--- A form opens for submissions once its key document carries two people's signatures.
+-- A form opens for submissions once its key counts: by two people's signatures, or, for a turn of a key in use, by one
+-- (0005). What is sealed to a generation `around` an older one is sealed to the older one's recipient first and to
+-- this one's over that, so that it takes both secrets to open.
 create table form_key (
   organisation uuid not null references organisation,
   form text not null,
   generation integer not null check (generation > 0),
+  around integer check (around < generation),
   recipient text not null,
   document bytea not null,
   approval bytea,
   made_at timestamptz not null,
   approved_at timestamptz,
   primary key (organisation, form, generation),
-  check ((approval is null) = (approved_at is null))
+  foreign key (organisation, form, around) references form_key (organisation, form, generation)
 );
 
-create table grants (
+-- What one manager proposes: some people, some forms or cases, until a day. Its terms stand in its document.
+create table proposal (
   organisation uuid not null,
   id uuid not null,
-  person uuid not null,
-  form text not null,
-  from_generation integer not null check (from_generation > 0),
-  until timestamptz not null,
-  purpose text not null,
   document bytea not null,
   proposer uuid not null,
   proposed_at timestamptz not null,
-  approver uuid,
-  approval bytea,
+  until timestamptz not null,
   approved_at timestamptz,
+  withdrawn_at timestamptz,
+  withdrawal bytea,
+  primary key (organisation, id),
+  unique (organisation, document),
+  foreign key (organisation, proposer) references person,
+  check (approved_at is null or withdrawn_at is null),
+  check ((withdrawn_at is null) = (withdrawal is null))
+);
+create index proposal_waiting on proposal (organisation, until) where approved_at is null and withdrawn_at is null;
+
+-- A grant: one person, one form or one case of it. There is no row before two people signed, no value for everyone.
+create table grants (
+  organisation uuid not null,
+  id uuid not null,
+  proposal uuid not null,
+  person uuid not null,
+  form text not null,
+  case_id uuid,
+  from_generation integer not null check (from_generation > 0),
+  starts timestamptz not null,
+  until timestamptz not null check (until > starts),
+  -- Silence at a review ends it: each reader is confirmed or ended every quarter.
+  review_by timestamptz not null,
+  purpose text not null,
+  document bytea not null,
+  proposer uuid not null,
+  approver uuid not null,
+  approval bytea not null,
+  approved_at timestamptz not null,
   fulfilled_at timestamptz,
   ended_at timestamptz,
   ended_by uuid,
   end_document bytea,
   primary key (organisation, id),
+  foreign key (organisation, proposal) references proposal,
   foreign key (organisation, person) references person,
   foreign key (organisation, proposer) references person,
   foreign key (organisation, approver) references person,
-  check (proposer <> person),
-  check (approver is null or (approver <> person and approver <> proposer)),
-  check ((approver is null) = (approved_at is null) and (approver is null) = (approval is null)),
-  check (fulfilled_at is null or approved_at is not null),
-  check ((ended_at is null) = (end_document is null))
+  check (proposer <> person and approver <> person and approver <> proposer),
+  check ((ended_at is null) = (end_document is null) and (ended_at is null) = (ended_by is null))
 );
-create index grants_by_person on grants (organisation, person, form);
-create index grants_by_form on grants (organisation, form);
+create index grants_by_person on grants (organisation, person, form) include (until, ended_at, starts, review_by);
+create index grants_by_form on grants (organisation, form, until desc);
+create index grants_by_case on grants (organisation, case_id) where case_id is not null;
+create index grants_by_proposal on grants (organisation, proposal);
 
 -- The secret of one generation of a form key, sealed to one reader; person null: to the
 -- organisation's recovery recipient.
@@ -173,6 +245,17 @@ create table key_envelope (
   sealed_at timestamptz not null,
   unique nulls not distinct (organisation, form, generation, person),
   foreign key (organisation, form, generation) references form_key
+);
+
+-- A case key, sealed to somebody who may read that one case of the form.
+create table case_envelope (
+  organisation uuid not null,
+  case_id uuid not null,
+  person uuid not null,
+  sealed bytea not null,
+  sealed_by uuid not null,
+  sealed_at timestamptz not null,
+  primary key (organisation, case_id, person)
 );
 
 create table cases (
@@ -274,6 +357,21 @@ begin
   raise exception using errcode = state, message = code;
 end $$;
 
+-- Whether somebody was confirmed, had not left and was not suspended at that moment.
+create function stands(org uuid, who uuid, at timestamptz default now()) returns boolean
+language sql stable as $$
+  select exists (select from letterbox.person p where p.organisation = org and p.id = who
+    and p.confirmed_at <= at and (p.left_at is null or p.left_at > at)
+    and not exists (select from letterbox.suspension s where s.organisation = org and s.person = who
+      and s.since <= at and (s.lifted_at is null or s.lifted_at > at)))
+$$;
+-- Whether somebody's data-protection training was in date at that moment.
+create function trained(org uuid, who uuid, at timestamptz default now()) returns boolean
+language sql stable as $$
+  select exists (select from letterbox.training t where t.organisation = org and t.person = who
+    and t.since <= at and t.until > at)
+$$;
+
 -- Who asks, found from the secret of their session (set for the transaction), never from an
 -- argument. Null when there is no session in force: 15 idle minutes or 12 hours end one.
 create function session_hash() returns bytea language sql stable as $$
@@ -286,6 +384,7 @@ set search_path = letterbox, pg_temp as $$
   select (p.organisation, p.id, p.name, p.capacities, p.confirmed_at is not null)::acting
   from session s join person p on p.organisation = s.organisation and p.id = s.person
   where s.secret_hash = session_hash() and s.ended_at is null and p.left_at is null
+    and not exists (select from suspension x where x.organisation = p.organisation and x.person = p.id and x.lifted_at is null)
     and s.seen_at > now() - interval '15 minutes' and s.opened_at > now() - interval '12 hours'
 $$;
 -- The actor, or a refusal: the first line of every staff function.
@@ -299,15 +398,28 @@ begin
   return who;
 end $$;
 
--- THE decision (wall 2) as the database sees it: this person, this form, this generation, now.
-create function may_read(org uuid, who uuid, of_form text, of_generation integer)
+-- The generation whose secret opens what lies inside: itself, or the one it was made around.
+create function plain_generation(org uuid, of_form text, of_generation integer) returns integer language sql stable as $$
+  select coalesce((select k.around from letterbox.form_key k where k.organisation = org and k.form = of_form
+    and k.generation = of_generation), of_generation)
+$$;
+
+-- THE decision (wall 2) as the database sees it: the document by which this person may (or might, at that moment) read
+-- this generation of a form, or this one case of it; null where nothing lets them.
+create function reading_grant(org uuid, who uuid, of_form text, of_generation integer, of_case uuid default null,
+  at timestamptz default now())
+returns bytea language sql stable security definer set search_path = letterbox, pg_temp as $$
+  select g.document from grants g
+  where g.organisation = org and g.person = who and g.form = of_form
+    and (g.case_id is null and g.from_generation <= plain_generation(org, of_form, of_generation) or g.case_id = of_case)
+    and g.approved_at <= at and g.starts <= at and g.until > at and g.review_by > at
+    and (g.ended_at is null or g.ended_at > at) and stands(org, who, at)
+  order by g.until desc, g.id limit 1
+$$;
+create function may_read(org uuid, who uuid, of_form text, of_generation integer, of_case uuid default null,
+  at timestamptz default now())
 returns boolean language sql stable security definer set search_path = letterbox, pg_temp as $$
-  select exists (
-    select from grants g join person p on p.organisation = g.organisation and p.id = g.person
-    where g.organisation = org and g.person = who and g.form = of_form
-      and g.from_generation <= of_generation
-      and g.approved_at is not null and g.ended_at is null and g.until > now()
-      and p.confirmed_at is not null and p.left_at is null)
+  select reading_grant(org, who, of_form, of_generation, of_case, at) is not null
 $$;
 
 -- Forces row-level security on every table, with no way through but the owner's functions. Run by
@@ -336,7 +448,7 @@ create trigger append_only before update or delete or truncate on signed_documen
 
 -- Adds a signed document with its register entry. Signatures are verified by the desk before and
 -- by every browser after; the database checks what it can: shape, signer, hash.
-create function append_document(org uuid, doc_kind text, by_person uuid, doc text, sig text)
+create function append_document(org uuid, doc_kind text, by_person uuid, doc text, sig text, facts jsonb default '{}')
 returns bytea language plpgsql as $$
 declare
   parsed jsonb := doc::jsonb;
@@ -352,7 +464,7 @@ begin
   if not found then perform letterbox.refuse('LB409', 'document-replayed'); end if;
   perform letterbox.register_append(org, doc_kind, by_person, null,
     jsonb_build_object('document', encode(doc_hash, 'hex'), 'subject',
-      case when jsonb_typeof(parsed -> 'person') = 'string' then parsed ->> 'person' end, 'form', parsed ->> 'form'));
+      case when jsonb_typeof(parsed -> 'person') = 'string' then parsed ->> 'person' end, 'form', parsed ->> 'form') || facts);
   return doc_hash;
 end $$;
 
@@ -366,5 +478,5 @@ begin
     jsonb_build_object('act', left(what, 60), 'why', left(why, 60), 'form', left(about_form, 40)));
 end $$;
 
-grant execute on function actor(), session_hash(), may_read(uuid, uuid, text, integer) to letterbox_desk;
+grant execute on function actor(), session_hash() to letterbox_desk;
 grant execute on function register_refusal(text, text, uuid, text) to letterbox_desk;

@@ -45,14 +45,20 @@ exception when unique_violation then
   perform refuse('LB409', 'founded-already');
 end $$;
 
-create function invite_person(of_name text, of_email text, of_capacities text[], secret bytea) returns uuid
+create function invite_person(of_name text, of_email text, of_capacities text[], secret bytea, of_outside text default null) returns uuid
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor('manager');
   invited uuid := gen_random_uuid();
 begin
-  insert into person (organisation, id, name, email, capacities, invited_at, invited_by)
-  values (who.organisation, invited, of_name, lower(of_email), of_capacities, now(), who.person);
+  -- Whoever runs the site is given nothing in a body on it.
+  if exists (select from person p join organisation o on o.id = p.organisation and o.kind = 'host'
+    where p.email = lower(of_email) and p.left_at is null and p.organisation <> who.organisation) then
+    perform refuse('LB409', 'host-operator');
+  end if;
+  if of_outside is not null and 'manager' = any (of_capacities) then perform refuse('LB422', 'outside'); end if;
+  insert into person (organisation, id, name, email, capacities, outside, invited_at, invited_by)
+  values (who.organisation, invited, of_name, lower(of_email), of_capacities, of_outside, now(), who.person);
   insert into invitation (secret_hash, organisation, person, expires_at)
   values (secret, who.organisation, invited, now() + interval '7 days');
   perform register_append(who.organisation, 'invitation', who.person, null,
@@ -100,24 +106,32 @@ begin
   values (just_enrolled(secret, who), who, of_record, of_totp, step, sealed, now());
 end $$;
 
+-- Acts on who is who come one after the other, each judged by what those before it left: a manager who was suspended
+-- while this act waited does not act any more.
+create function actor_in_turn(capacity text default null) returns acting language plpgsql volatile as $$
+declare who letterbox.acting := letterbox.require_actor(capacity);
+begin
+  perform pg_advisory_xact_lock(hashtext('people' || who.organisation));
+  return letterbox.require_actor(capacity);
+end $$;
+
 -- A manager who compared the words signs a membership. It counts with min(2, managers so far).
 create function confirm_person(doc text, sig text) returns boolean
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
-  who acting := require_actor('manager');
+  who acting := actor_in_turn('manager');
   d jsonb := doc::jsonb;
   p person;
   signers integer;
   managers integer;
 begin
-  perform pg_advisory_xact_lock(hashtext('people' || who.organisation));
   select * into p from person x where x.organisation = who.organisation and x.id = (d ->> 'person')::uuid;
   if p.id is null or p.enrolled_at is null then perform refuse('LB404', 'missing'); end if;
   if p.id = who.person then perform refuse('LB403', 'own-membership'); end if;
   if p.confirmed_at is not null then perform refuse('LB409', 'confirmed-already'); end if;
   if not exists (select from signed_document s where s.organisation = who.organisation and s.kind = 'enrolment'
     and s.signer = p.id and encode(s.hash, 'hex') = d ->> 'enrolment') then perform refuse('LB422', 'document-mismatch'); end if;
-  if to_jsonb(p.capacities) is distinct from d -> 'capacities' then perform refuse('LB422', 'document-mismatch'); end if;
+  if to_jsonb(p.capacities) is distinct from d -> 'capacities' or p.outside is distinct from d ->> 'outside' then perform refuse('LB422', 'document-mismatch'); end if;
   -- Browsers ignore a membership that does not hang on one they have.
   if not exists (select from signed_document s where s.organisation = who.organisation
     and s.kind in ('founding', 'membership') and encode(s.hash, 'hex') = d ->> 'after') then perform refuse('LB422', 'document-mismatch'); end if;
@@ -126,6 +140,7 @@ begin
   perform append_document(who.organisation, 'membership', who.person, doc, sig);
   select count(distinct s.signer) into signers from signed_document s where s.organisation = who.organisation
     and s.kind = 'membership' and s.text::jsonb ->> 'enrolment' = d ->> 'enrolment';
+  -- Those who left count too: once there were two, one alone never confirms anybody.
   select count(*) into managers from person x where x.organisation = who.organisation
     and 'manager' = any (x.capacities) and x.confirmed_at is not null;
   if signers < least(2, managers) then return false; end if;
@@ -134,12 +149,17 @@ begin
 end $$;
 
 -- Signing in, for letterbox_signin only: the one role that can open a session.
+-- Who may sign in: everybody who enrolled and has neither left nor been suspended, confirmed or not.
+create function stands_or_waits(p person) returns boolean language sql stable as $$
+  select p.left_at is null and not exists (select from letterbox.suspension s where s.organisation = p.organisation
+    and s.person = p.id and s.lifted_at is null)
+$$;
 create function passkey_for(of_credential text) returns table (
   organisation uuid, person uuid, public_key bytea, counter bigint, transports text[], sealed_identity bytea)
 language sql stable security definer set search_path = letterbox, pg_temp as $$
   select k.organisation, k.person, k.public_key, k.counter, k.transports, k.sealed_identity
   from passkey k join person p on p.organisation = k.organisation and p.id = k.person
-  where k.credential = of_credential and p.left_at is null
+  where k.credential = of_credential and stands_or_waits(p)
 $$;
 create function passkey_used(of_credential text, of_counter bigint) returns void
 language sql volatile security definer set search_path = letterbox, pg_temp as $$
@@ -151,7 +171,7 @@ create function passphrase_for(of_email text) returns table (
 language sql stable security definer set search_path = letterbox, pg_temp as $$
   select s.organisation, s.person, s.opaque_record, s.totp_secret, coalesce(s.locked_until > now(), false), s.sealed_identity
   from passphrase s join person p on p.organisation = s.organisation and p.id = s.person
-  where p.email = lower(of_email) and p.left_at is null order by s.added_at limit 1
+  where p.email = lower(of_email) and stands_or_waits(p) order by s.added_at limit 1
 $$;
 create function passphrase_failed(org uuid, who uuid) returns void
 language sql volatile security definer set search_path = letterbox, pg_temp as $$
@@ -176,13 +196,16 @@ end $$;
 
 -- The session, for letterbox_desk. Seen at most twice a minute, so that reading stays cheap.
 create function find_session() returns table (
-  organisation uuid, organisation_name text, demonstration boolean, person uuid, name text, capacities text[], confirmed boolean)
+  organisation uuid, organisation_name text, demonstration boolean, person uuid, name text, capacities text[], confirmed boolean,
+  recovery_since timestamptz)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare who acting := actor();
 begin
   if who.person is null then return; end if;
   update session s set seen_at = now() where s.secret_hash = session_hash() and s.seen_at < now() - interval '30 seconds';
-  return query select who.organisation, o.name, o.demonstration, who.person, who.name, who.capacities, who.confirmed
+  return query select who.organisation, o.name, o.demonstration, who.person, who.name, who.capacities, who.confirmed,
+      -- While a recovery (0008) is under way, every page says so to everybody.
+      (select max(r.begun_at) from recovery r where r.organisation = who.organisation and r.ended_at is null and r.lapses_at > now())
     from organisation o where o.id = who.organisation;
 end $$;
 create function keep_identity(half bytea) returns void
@@ -215,7 +238,8 @@ language sql volatile security definer set search_path = letterbox, pg_temp as $
 $$;
 
 create function people() returns table (id uuid, name text, email text, capacities text[], invited_at timestamptz,
-  enrolled_at timestamptz, confirmed_at timestamptz, left_at timestamptz, signatures integer, signed_by_me boolean)
+  enrolled_at timestamptz, confirmed_at timestamptz, left_at timestamptz, signatures integer, signed_by_me boolean, outside text,
+  suspension text, lifting integer, lifted_by_me boolean, trained_until timestamptz, away jsonb)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
 declare who acting := require_actor();
 begin
@@ -223,8 +247,23 @@ begin
       (select count(distinct s.signer)::integer from signed_document s where s.organisation = p.organisation
         and s.kind = 'membership' and s.text::jsonb ->> 'person' = p.id::text),
       exists (select from signed_document s where s.organisation = p.organisation and s.kind = 'membership'
-        and s.signer = who.person and s.text::jsonb ->> 'person' = p.id::text)
-    from person p where p.organisation = who.organisation order by p.name, p.id;
+        and s.signer = who.person and s.text::jsonb ->> 'person' = p.id::text),
+      p.outside, encode(u.document, 'hex'),
+      (select count(distinct s.signer)::integer from signed_document s where s.organisation = p.organisation
+        and s.kind = 'resumption' and s.text::jsonb ->> 'suspension' = encode(u.document, 'hex')),
+      exists (select from signed_document s where s.organisation = p.organisation and s.kind = 'resumption'
+        and s.signer = who.person and s.text::jsonb ->> 'suspension' = encode(u.document, 'hex')),
+      (select max(t.until) from training t where t.organisation = p.organisation and t.person = p.id and t.until > now()),
+      (select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'first', a.first_day, 'last', a.last_day) order by a.first_day), '[]')
+        from away a where a.organisation = p.organisation and a.person = p.id and a.last_day >= current_date)
+    from person p left join suspension u on u.organisation = p.organisation and u.person = p.id and u.lifted_at is null
+    where p.organisation = who.organisation order by p.name, p.id;
+end $$;
+create function own_training() returns timestamptz
+language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
+declare who acting := require_actor();
+begin
+  return (select max(t.until) from training t where t.organisation = who.organisation and t.person = who.person and t.until > now());
 end $$;
 create function documents() returns table (kind text, hash text, signer uuid, text text, signature text, "position" bigint)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
@@ -240,4 +279,4 @@ grant execute on function invitation_for(bytea), found(bytea, text, text), enrol
   passkey_for(text), passkey_used(text, bigint), passphrase_for(text), passphrase_failed(uuid, uuid),
   passphrase_used(uuid, uuid, bigint), open_session(uuid, uuid, bytea, text) to letterbox_signin;
 grant execute on function find_session(), keep_identity(bytea), kept_identity(), end_session(), sweep_sessions(),
-  people(), documents(), invite_person(text, text, text[], bytea), confirm_person(text, text) to letterbox_desk;
+  own_training(), people(), documents(), invite_person(text, text, text[], bytea, text), confirm_person(text, text) to letterbox_desk;

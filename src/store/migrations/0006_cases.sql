@@ -1,44 +1,67 @@
 -- Reading. Ciphertext leaves by these functions only; each finds out who asks, decides, and appends
 -- to the register in the same transaction. Forbidden and absent look the same: LB404.
 
+-- From which generation on somebody reads a whole form; null where they do not.
+create function reads_from(org uuid, who uuid, of_form text) returns integer language sql stable as $$
+  select min(g.from_generation) from letterbox.live_grants(org) g
+  where g.person = who and g.form = of_form and g.case_id is null and g.starts <= now() and letterbox.stands(org, who)
+$$;
+
 -- A page of a form's list, newest first: what is not sealed, and the sealed summaries. `before_id` is
 -- the last case of the page before, so that its place is found here with all its microseconds; a
 -- case that the actor may not read is no such place.
+-- What a reader of one case only sees of it has no summary: that is sealed to the form's key.
 create function list_cases(of_form text, before_id uuid, at_most integer) returns table (
   id uuid, version integer, generation integer, arrival text, received_at timestamptz, attachments integer, summary bytea)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
-  before_at timestamptz := (select c.received_at from cases c where c.organisation = who.organisation
-    and c.id = before_id and c.form = of_form and may_read(who.organisation, who.person, c.form, c.generation));
+  org uuid := who.organisation;
+  before_at timestamptz := (select c.received_at from cases c where c.organisation = org
+    and c.id = before_id and c.form = of_form and may_read(org, who.person, c.form, c.generation, c.id));
+  from_generation integer := reads_from(org, who.person, of_form);
   handed uuid[];
 begin
   if before_id is not null and before_at is null then perform refuse('LB404', 'missing'); end if;
   select array_agg(x.id) into handed from (
-    select c.id from cases c where c.organisation = who.organisation and c.form = of_form
-      and may_read(who.organisation, who.person, c.form, c.generation)
+    select c.id from cases c where c.organisation = org and c.form = of_form
+      and (plain_generation(org, of_form, c.generation) >= from_generation
+        or c.id in (select g.case_id from live_grants(org) g where g.person = who.person and g.form = of_form)
+          and may_read(org, who.person, of_form, c.generation, c.id))
       and (before_id is null or (c.received_at, c.id) < (before_at, before_id))
     order by c.received_at desc, c.id desc limit greatest(1, least(at_most, 50))) x;
   if handed is null then return; end if;
-  perform register_append(who.organisation, 'list', who.person, null, jsonb_build_object('form', of_form, 'cases', handed));
-  return query select c.id, c.version, c.generation, c.arrival, c.received_at, c.attachments, c.summary
-    from cases c where c.organisation = who.organisation and c.id = any (handed) order by c.received_at desc, c.id desc;
+  perform register_append(org, 'list', who.person, null, jsonb_build_object('form', of_form, 'cases', handed));
+  return query select c.id, c.version, c.generation, c.arrival, c.received_at, c.attachments,
+      case when plain_generation(org, of_form, c.generation) >= from_generation then c.summary end
+    from cases c where c.organisation = org and c.id = any (handed) order by c.received_at desc, c.id desc;
 end $$;
 
--- THE release: one case at a time, one entry each, written before the bytes leave.
+-- THE release: one case at a time, one entry each, written before the bytes leave. The entry names the document by which
+-- it was allowed, so that whoever reads the register can ask whether two people ever signed it. `to_person`: the case's
+-- key is sealed to this reader and not to the form.
 create function release_case(of_case uuid) returns table (
   id uuid, form text, version integer, generation integer, arrival text, received_at timestamptz,
-  answers bytea, summary bytea, case_key bytea, files jsonb)
+  answers bytea, summary bytea, case_key bytea, to_person boolean, files jsonb)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
   c cases;
+  allowed bytea;
+  whole boolean;
+  envelope bytea;
 begin
   select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
-  if c.id is null or not may_read(who.organisation, who.person, c.form, c.generation) then perform refuse('LB404', 'missing'); end if;
+  allowed := reading_grant(who.organisation, who.person, c.form, c.generation, c.id);
+  if c.id is null or allowed is null then perform refuse('LB404', 'missing'); end if;
+  whole := may_read(who.organisation, who.person, c.form, c.generation);
+  envelope := case when whole then c.case_key else (select e.sealed from case_envelope e
+    where e.organisation = c.organisation and e.case_id = c.id and e.person = who.person) end;
+  if envelope is null then perform refuse('LB409', 'no-key-yet'); end if;
   perform register_append(who.organisation, 'release', who.person, c.id, jsonb_build_object(
-    'form', c.form, 'generation', c.generation, 'sealed', encode(c.sealed_hash, 'hex')));
-  return query select c.id, c.form, c.version, c.generation, c.arrival, c.received_at, c.answers, c.summary, c.case_key,
+    'form', c.form, 'generation', c.generation, 'sealed', encode(c.sealed_hash, 'hex'), 'grant', encode(allowed, 'hex')));
+  return query select c.id, c.form, c.version, c.generation, c.arrival, c.received_at, c.answers,
+    case when whole then c.summary end, envelope, not whole,
     (select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'size', a.size, 'chunks', a.chunks) order by a.id), '[]')
       from attachment a where a.organisation = c.organisation and a.case_id = c.id);
 end $$;
@@ -52,11 +75,12 @@ declare
 begin
   select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
   select * into a from attachment x where x.organisation = who.organisation and x.case_id = of_case and x.id = of_attachment;
-  if c.id is null or a.id is null or not may_read(who.organisation, who.person, c.form, c.generation) then
+  if c.id is null or a.id is null or not may_read(who.organisation, who.person, c.form, c.generation, c.id) then
     perform refuse('LB404', 'missing');
   end if;
   return query select register_append(who.organisation, 'attachment-release', who.person, c.id, jsonb_build_object(
-    'form', c.form, 'attachment', a.id, 'sealed', encode(a.sha256, 'hex'))), a.size, a.chunks;
+    'form', c.form, 'attachment', a.id, 'sealed', encode(a.sha256, 'hex'),
+    'grant', encode(reading_grant(who.organisation, who.person, c.form, c.generation, c.id), 'hex'))), a.size, a.chunks;
 end $$;
 
 -- One chunk of what was just released to the same person; decided again each time, so that an end
@@ -71,7 +95,7 @@ begin
   select * into e from register_entry x where x.id = of_release and x.organisation = who.organisation
     and x.actor = who.person and x.kind = 'attachment-release' and x.at > now() - interval '10 minutes';
   select * into c from cases x where x.organisation = who.organisation and x.id = e.case_id;
-  if e.id is null or c.id is null or not may_read(who.organisation, who.person, c.form, c.generation) then
+  if e.id is null or c.id is null or not may_read(who.organisation, who.person, c.form, c.generation, c.id) then
     perform refuse('LB404', 'missing');
   end if;
   return (select k.bytes from attachment_chunk k where k.organisation = who.organisation and k.case_id = c.id
@@ -86,29 +110,35 @@ declare
   c cases;
 begin
   select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
-  if c.id is null or not may_read(who.organisation, who.person, c.form, c.generation) then perform refuse('LB404', 'missing'); end if;
+  if c.id is null or not may_read(who.organisation, who.person, c.form, c.generation, c.id) then perform refuse('LB404', 'missing'); end if;
   return query select e.actor, p.name, e.at, e.kind from register_entry e
     join person p on p.organisation = e.organisation and p.id = e.actor
     where e.organisation = who.organisation and e.case_id = of_case and e.kind in ('release', 'attachment-release')
     order by e.id desc limit 200;
 end $$;
 
--- The forms the actor may read now.
-create function my_forms() returns table (form text, title text, cases bigint, newest timestamptz, until timestamptz, has_key boolean)
+-- The forms the actor may read now, whole or one case of.
+create function my_forms() returns table (form text, title text, cases bigint, newest timestamptz, until timestamptz, has_key boolean, whole boolean)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
-declare who acting := require_actor();
+declare
+  who acting := require_actor();
+  org uuid := who.organisation;
 begin
-  return query select g.form,
-      coalesce((select f.definition ->> 'title' from published_form f where f.organisation = who.organisation
-        and f.form = g.form order by f.version desc limit 1), g.form),
-      (select count(*) from cases c where c.organisation = who.organisation and c.form = g.form and c.generation >= min(g.from_generation)),
-      (select max(c.received_at) from cases c where c.organisation = who.organisation and c.form = g.form and c.generation >= min(g.from_generation)),
-      max(g.until),
-      exists (select from key_envelope k where k.organisation = who.organisation and k.form = g.form and k.person = who.person
-        and k.generation >= min(g.from_generation))
-    from grants g where g.organisation = who.organisation and g.person = who.person
-      and g.approved_at is not null and g.ended_at is null and g.until > now()
-    group by g.form order by g.form;
+  return query select m.form,
+      coalesce((select f.definition ->> 'title' from published_form f where f.organisation = org
+        and f.form = m.form order by f.version desc limit 1), m.form),
+      x.count, x.newest, m.until,
+      case when m.from_generation is null then exists (select from case_envelope e where e.organisation = org and e.person = who.person
+          and e.case_id = any (m.single))
+        else not lacks_keys(org, who.person, m.form, m.from_generation)
+          and exists (select from generations_from(org, m.form, m.from_generation)) end,
+      m.from_generation is not null
+    from (select g.form, max(g.until) as until, min(g.from_generation) filter (where g.case_id is null) as from_generation,
+        array_agg(g.case_id) filter (where g.case_id is not null) as single
+      from live_grants(org) g where g.person = who.person and g.starts <= now() group by g.form) m,
+    lateral (select count(*) as count, max(c.received_at) as newest from cases c where c.organisation = org and c.form = m.form
+      and (plain_generation(org, c.form, c.generation) >= m.from_generation or c.id = any (m.single))) x
+    order by m.form;
 end $$;
 
 -- How many gave equality answers, and nothing below ten, for whoever may read the form.

@@ -123,7 +123,7 @@ declare
   c cases;
 begin
   select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
-  if c.id is null or not may_read(who.organisation, who.person, c.form, c.generation) then perform refuse('LB404', 'missing'); end if;
+  if c.id is null or not may_read(who.organisation, who.person, c.form, c.generation, c.id) then perform refuse('LB404', 'missing'); end if;
   return query select l.index, e.body from register_entry e join register_leaf l on l.entry = e.id
     where e.organisation = who.organisation and e.case_id = of_case order by l.index;
 end $$;

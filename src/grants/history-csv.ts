@@ -1,0 +1,44 @@
+/** Who could read and who did, as a file for spreadsheets: RFC 4180, and nothing in it is taken for a formula. */
+import type { Over } from './history.ts';
+
+const HEADINGS = [
+  'At',
+  'What',
+  'Person',
+  'Address',
+  'From outside',
+  'Form',
+  'Case',
+  'Purpose',
+  'Signed by',
+  'Approved',
+  'From',
+  'Until',
+  'Over since',
+  'Why',
+  'First',
+  'Last',
+  'Times',
+] as const;
+export type CsvRow = Partial<Record<(typeof HEADINGS)[number], string>>;
+
+/** A file of these rows with their headings; lines end as the RFC has it. */
+export function csvText(rows: readonly CsvRow[]): string {
+  const lines = [HEADINGS, ...rows.map((row) => HEADINGS.map((heading) => row[heading] ?? ''))];
+  return lines.map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
+}
+
+/** One cell. Spreadsheets take what begins with `=`, `+`, `-`, `@` or a control sign for a formula. */
+function cell(text: string): string {
+  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Why a line that was in force then is not in force any more, in words. */
+export const WHY_OVER: Record<Over['why'], string> = {
+  ended: 'A manager ended it',
+  until: 'Its last day was over',
+  silence: 'Nobody confirmed that it was still needed',
+  left: 'They left',
+  suspended: 'They were suspended',
+};
