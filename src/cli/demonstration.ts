@@ -60,6 +60,24 @@ const PEOPLE = [
     capacities: ['caseworker'],
     role: 'Caseworker without access: give him some',
   },
+  {
+    name: 'Elin Rowe',
+    email: 'elin@example.org',
+    capacities: ['caseworker', 'keyholder'],
+    role: 'Caseworker without access, keyholder',
+  },
+  {
+    name: 'Farid Hassan',
+    email: 'farid@example.org',
+    capacities: ['caseworker', 'keyholder'],
+    role: 'Caseworker without access, keyholder',
+  },
+  {
+    name: 'Grace Lindqvist',
+    email: 'grace@example.org',
+    capacities: ['data-protection-officer'],
+    role: 'Data protection officer without access',
+  },
 ] as const;
 
 /** Founds the body where it is not founded yet; what was cut short is set aside and begun anew. */

@@ -1,7 +1,7 @@
 /** Every world that can be reached in so many acts, each looked at once; and the shortest way to one that breaks the law. */
 import { type Act, attempt, lineName, offerName } from './world-acts.testing.ts';
 import { keyed, mayBeShown, mayHaveKeys, noPast, type Past, remembered } from './world-oracle.testing.ts';
-import { actsIn } from './world-tries.testing.ts';
+import { actsIn, changing } from './world-tries.testing.ts';
 import { beginning, type Cast, mayRead, opens, plainOf, type Rules, type World } from './world.testing.ts';
 
 export type Way = { readonly act: Act; readonly before: Way | null };
@@ -10,6 +10,8 @@ export type Node = {
   readonly past: Past;
   /** How many of each class of interchangeable accounts, and of the forms, were ever named. */
   readonly named: readonly number[];
+  /** Whose standing or training the last act changed, or null: see `actsIn`. */
+  readonly changed: number | null;
   readonly way: Way | null;
 };
 export type Found = {
@@ -23,6 +25,7 @@ export type Found = {
 export const start = (cast: Cast): Node => ({
   ...{ world: beginning(cast), past: noPast(cast), way: null },
   named: [...cast.alike.map(() => 0), 0],
+  changed: null,
 });
 
 /** The node after an act, or null where it is refused. */
@@ -34,7 +37,7 @@ export function after(rules: Rules, node: Node, act: Act): Node | null {
     const counting = keys.filter(({ counts }) => counts);
     past = keyed(past, form, counting.map((_, i) => plainOf(world, form, i + 1)));
   });
-  return { world, past, named: node.named, way: { act, before: node.way } };
+  return { world, past, named: node.named, changed: changing(act), way: { act, before: node.way } };
 }
 
 /** What is wrong in this world, by the oracle; null where nothing is. */
@@ -55,7 +58,7 @@ export function violation(rules: Rules, { world, past }: Node): string | null {
 
 /** Breadth first to this depth; with `stop`, only until the law is broken. */
 export function explore(rules: Rules, depth: number, from: readonly Node[] = [start(rules.cast)]): Found {
-  const seen = new Set(from.map((node) => keyOf(rules, node)));
+  const seen = new Set(from.map((node) => keyOf(node)));
   let [frontier, steps, refused] = [[...from], 0, 0];
   const perDepth = [seen.size];
   for (let at = 1; at <= depth; at++) {
@@ -70,7 +73,7 @@ export function explore(rules: Rules, depth: number, from: readonly Node[] = [st
         }
         const tidy = tidied(rules, { ...found, named: tried.named });
         if (waiting(tidy.world) > depth - at) continue;
-        const key = keyOf(rules, tidy);
+        const key = keyOf(tidy);
         if (seen.has(key)) continue;
         seen.add(key);
         const wrong = violation(rules, tidy);
@@ -113,14 +116,14 @@ function tidied({ off }: Rules, node: Node): Node {
 }
 
 /** Equal for nodes that nothing tells apart. */
-function keyOf(rules: Rules, { world, past, named }: Node): string {
+function keyOf({ world, past, named, changed }: Node): string {
   const offers = world.offers.map((each) => `${offerName(each)}${each.status}${each.seen}`).sort();
   const lines = world.lines.map((each) => `${lineName(each)} ${each.reviewBy}${each.ended}`).sort();
   const people = world.people.map((each) => `${each.standing[0]}${each.trained ? 1 : 0}${each.signed}`);
   const keys = world.keys.map((of) => of.map((key) => `${key.around}.${key.maker}.${key.counts ? 1 : 0}`));
   const model = `${world.day};${people};${offers};${lines};${keys.join('/')};${world.cases
     .map((each) => `${each.form}.${each.generation}`)
-    .join()};${world.envelopes.join('/')};${world.caseKeys};${named}`;
+    .join()};${world.envelopes.join('/')};${world.caseKeys};${named};${changed}`;
   const wishes = past.wishes.map((each) => each.of + each.state).sort();
   const rights = past.rights.map((each) => `${lineName({ ...each, forged: false })} ${each.lapses}`).sort();
   const who = past.who.map((each) => `${each.standing[0]}${each.vouched}`);

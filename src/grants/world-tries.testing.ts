@@ -16,10 +16,40 @@ export function actsIn(rules: Rules, node: Node): Try[] {
   const { without } = rules.cast;
   return allActs(rules, node.world).flatMap((act) => {
     if (without?.has(act.do)) return [];
+    if (node.changed !== null && !touches(rules, node, act, node.changed)) return [];
     const named = naming(rules, node.named, act);
     return named ? [{ act, named }] : [];
   });
 }
+
+/** Whose standing or training this act is about, or null. */
+export function changing(act: Act): number | null {
+  switch (act.do) {
+    case 'confirm':
+    case 'suspend':
+    case 'resume':
+    case 'leave':
+    case 'train':
+    case 'lapse':
+      return act.whom;
+    default:
+      return null;
+  }
+}
+
+/**
+ * Whether it could matter to an act that somebody's standing or training has just changed. Where it does not, the act may
+ * come first, and that order is looked at; so that a change is only ever followed by what it matters to.
+ */
+function touches(rules: Rules, { world }: Node, act: Act, whom: number): boolean {
+  if (changing(act) !== null || whom === rules.cast.window) return act.do !== 'submit';
+  if (act.do === 'approve')
+    return act.by === whom || world.offers.some((each) => offerName(each) === act.offer && about(each, whom));
+  if (act.do === 'propose') return about(act, whom);
+  return 'by' in act && act.by === whom;
+}
+const about = ({ by, people }: { by: number; people: readonly number[] }, whom: number): boolean =>
+  by === whom || people.includes(whom);
 
 /** With the names this act names, or null where one that is named later would do. */
 function naming({ cast }: Rules, named: readonly number[], act: Act): readonly number[] | null {

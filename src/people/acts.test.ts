@@ -6,11 +6,13 @@ import { act, type SessionSecret } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { confirmPerson, endSession, invitePerson, type Method, takeIn } from './acts.ts';
 import { signMembership } from './enrolment.ts';
+import { verifyPeople } from './person.ts';
 import { findActor, freshSecret, keptIdentity, passphraseFor } from './store.ts';
 import {
   aFoundedBody,
   confirm,
   directoryOf,
+  documentsIn,
   enrol,
   enrolmentFor,
   entriesOf,
@@ -92,6 +94,44 @@ describe('joining', () => {
     await expect(again()).rejects.toThrow('passkey_pkey');
     const fresh = { ...passkey, credential: 'another' };
     settled(await takeIn(db.signin, 'enrol', other.secret, other.signed, fresh));
+  });
+});
+
+describe('inviting', () => {
+  const invite = (email: string, more: { outside?: string; capacities?: string[] } = {}) =>
+    invitePerson(db.desk, founder.session, { name: 'A Colleague', email, capacities: [], ...more });
+
+  test('somebody from another organisation is named so, for ever, and cannot manage', async () => {
+    expect(refusalOf(await invite('a@x.example', { outside: 'Finch & Lane', capacities: ['manager'] }))).toBe(
+      'outside',
+    );
+    const second = await join(db, founder, 'Second Manager', ['manager'], [founder]);
+    const noel = await enrol(db, founder, 'Noel Finch', ['caseworker'], { outside: 'Finch & Lane' });
+    expect(refusalOf(await confirm(db, founder, noel, ['caseworker'])), 'as one of our own').toBe(
+      'document-mismatch',
+    );
+    for (const by of [founder, second])
+      settled(await confirm(db, by, noel, ['caseworker'], { outside: 'Finch & Lane' }));
+    const { people } = await verifyPeople(await documentsIn(db, founder.staff), founder.staff.founding);
+    expect(people.get(noel.staff.person)?.outside).toBe('Finch & Lane');
+    expect(people.get(second.staff.person)?.outside).toBeNull();
+  });
+
+  test('whoever runs the site cannot be given anything in a body on it', async () => {
+    const host = await found(db, 'host');
+    expect(refusalOf(await invite('first@host.example')), 'control: while it is no host').toBe('no refusal');
+    await db.admin.run("update letterbox.organisation set kind = 'host' where slug = 'host'");
+    await db.admin.run('delete from letterbox.invitation where person is not null');
+    await db.admin.run(
+      "delete from letterbox.person where email = 'first@host.example' and invited_by is not null",
+    );
+    expect(refusalOf(await invite('First@Host.example'))).toBe('host-operator');
+    expect(refusalOf(await invite('nobody@host.example'))).toBe('no refusal');
+    const colleague = { name: 'An Operator', email: 'operator@host.example', capacities: [] };
+    settled(await invitePerson(db.desk, host.founder.session, colleague));
+    expect(refusalOf(await invite('operator@host.example')), 'nor who was only invited there').toBe(
+      'host-operator',
+    );
   });
 });
 

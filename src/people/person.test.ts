@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../sealing/place.ts';
 import { sha256Hex, signText } from '../sealing/signature.ts';
 import { testDatabase } from '../store/testing.ts';
-import { peopleText } from './documents.ts';
+import { type MembershipDocument, peopleText } from './documents.ts';
 import { makeEnrolment, type Signed, signMembership } from './enrolment.ts';
 import type { SignedDocument } from './person.ts';
 import { aFoundedBody, directoryOf, documentsOf, found, type SignedIn, type TestBody } from './testing.ts';
@@ -131,6 +131,19 @@ describe('a membership', () => {
     const { made, vouch } = await aStranger();
     const [one, other] = [await vouch(body.founder), await vouch(body.second, ['caseworker'])];
     expect(await believed(made, one, other)).toEqual(EVERYBODY);
+  });
+
+  test('of somebody from outside makes no manager of them, and has to say so on both signatures', async () => {
+    const { about, made } = await aStranger();
+    const { newest: after } = await directoryOf(body);
+    const enrolment = await sha256Hex(made.text);
+    const vouch = (by: SignedIn, capacities: MembershipDocument['capacities'], outside: string | null) =>
+      signMembership(by.staff, { person: about.person, enrolment, after, capacities, outside }, new Date());
+    const both = (capacities: MembershipDocument['capacities'], one: string | null, other: string | null) =>
+      Promise.all([vouch(body.founder, capacities, one), vouch(body.second, capacities, other)]);
+    expect(await believed(made, ...(await both(['manager'], 'Finch', 'Finch')))).toEqual(EVERYBODY);
+    expect(await believed(made, ...(await both([], 'Finch', null)))).toEqual(EVERYBODY);
+    expect(await believed(made, ...(await both([], 'Finch', 'Finch')))).toContain('A Stranger');
   });
 
   test('signed by caseworkers counts for nothing', async () => {

@@ -1,6 +1,7 @@
 /** Training in date: the built-in course by its answers, a course elsewhere by a manager's word. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { signText } from '../sealing/signature.ts';
 import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { parsePeopleDocument, peopleText, type TrainingDocument } from './documents.ts';
@@ -93,19 +94,6 @@ describe('a training record', () => {
   ] as const)('%s does not count', (_what, document, byManager) => {
     expect(objectionToTraining(document, byManager)).not.toBeNull();
   });
-
-  test('is in date from when it was signed until its end, and no longer', () => {
-    const training = [
-      { document: 'short', since: AT, until: after(10) },
-      { document: 'long', since: after(5), until: after(20) },
-    ];
-    const at = (days: number) => trainedAt({ ...nobody, training }, after(days));
-    expect([-1, 0, 4, 5, 10, 19, 20].map(at)).toEqual([null, 'short', 'short', 'long', 'long', 'long', null]);
-  });
-  const nobody = {
-    ...{ id: '', name: '', email: '', recipient: 'age1pq1' as never, verifyKey: '' as never },
-    ...{ fingerprint: '', capacities: [], outside: null, enrolment: '' },
-  };
 });
 
 describe('recorded at the desk', () => {
@@ -133,6 +121,19 @@ describe('recorded at the desk', () => {
     expect(((await until(ana))?.getTime() ?? 0) - Date.now()).toBeGreaterThan(364 * DAY);
   });
 
+  test('is in date from when it was signed until its end, and no longer', async () => {
+    const person = (await verifyPeople(await documentsIn(db, ana.staff), ana.staff.founding)).people.get(
+      ana.staff.person,
+    );
+    if (!person) throw new Error('She is confirmed.');
+    const training = [
+      { document: 'short', since: AT, until: after(10) },
+      { document: 'long', since: after(5), until: after(20) },
+    ];
+    const at = (days: number) => trainedAt({ ...person, training }, after(days));
+    expect([-1, 0, 4, 5, 10, 19, 20].map(at)).toEqual([null, 'short', 'short', 'long', 'long', 'long', null]);
+  });
+
   test('answers that are not right are refused, and change nothing', async () => {
     const signed = await signCourse(ana.staff, RIGHT.with(1, 0), new Date());
     expect(refusalOf(await actOnStanding(db.desk, ana.session, 'training', signed))).toBe(
@@ -155,7 +156,6 @@ describe('recorded at the desk', () => {
     const { text } = await signCourse(ana.staff, RIGHT, new Date());
     const document = parsePeopleDocument(text);
     if (document?.kind !== 'training') throw new Error('It is one.');
-    const { signText } = await import('../sealing/signature.ts');
     const about = peopleText({ ...document, person: second.staff.person });
     const forged = { text: about, signature: await signText(ana.staff.signingKey, about) };
     expect(refusalOf(await actOnStanding(db.desk, ana.session, 'training', forged))).toBe(

@@ -23,6 +23,7 @@ class ReleasesElement extends HTMLElement {
         if (why !== null) this.#mark(index, why);
         return why !== null;
       });
+      if (releases.length === 0) return say(this, 'Nothing was handed over in these entries.');
       if (forbidden.length > 0)
         return say(this, `${forbidden.length} of these entries hand something over ${UNPROVEN}`, 'error');
       say(this, 'This browser has checked that two people’s signatures allowed everything handed over here.');
