@@ -79,7 +79,9 @@ async function openForm(
     );
     return hash;
   };
-  const document = await write('form-key', founder, { form, generation: 1, recipient });
+  const document = await write('form-key', founder, {
+    ...{ form, generation: 1, recipient, after: null, around: null },
+  });
   const approval = await write('form-key-approval', approver, { formKey: document.toString('hex') });
   await client.query(
     `insert into form_key (organisation, form, generation, recipient, document, approval, made_at, approved_at)
@@ -87,18 +89,18 @@ async function openForm(
     [id, form, recipient, document, approval],
   );
   const grant = randomUUID();
-  const proposal = await write('grant', founder, {
-    id: grant,
-    person: reader,
-    form,
-    recipient,
-    fromGeneration: 1,
-  });
-  const agreed = await write('approval', approver, { grant: proposal.toString('hex') });
+  const proposal = await write('grant', founder, { id: grant, people: [], scopes: [] });
+  const agreed = await write('approval', approver, { proposal: proposal.toString('hex') });
   await client.query(
-    `insert into grants (organisation, id, person, form, from_generation, until, purpose, document, proposer, proposed_at,
-       approver, approval, approved_at, fulfilled_at)
-     values ($1, $2, $3, $4, 1, now() + interval '1 day', 'Measuring', $5, $6, now(), $7, $8, now(), now())`,
+    `insert into proposal (organisation, id, document, proposer, proposed_at, until, approved_at)
+     values ($1, $2, $3, $4, now(), now() + interval '1 day', now())`,
+    [id, grant, proposal, founder],
+  );
+  await client.query(
+    `insert into grants (organisation, id, proposal, person, form, from_generation, starts, until, review_by, purpose, document,
+       proposer, approver, approval, approved_at, fulfilled_at)
+     values ($1, $2, $2, $3, $4, 1, now(), now() + interval '1 day', now() + interval '1 day', 'Measuring', $5, $6, $7, $8,
+       now(), now())`,
     [id, grant, reader, form, proposal, founder, approver, agreed],
   );
 }

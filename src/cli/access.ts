@@ -10,9 +10,8 @@ import { type CsvRow, csvText } from '../grants/history-csv.ts';
 import { objectionToRelease, type ReleaseEntry, releaseIn } from '../grants/history-releases.ts';
 import { RegisterError } from '../register/note.ts';
 import type { Entry } from '../register/register.ts';
-import { type Log, openDocuments, openLog, provenLog } from './downloaded.ts';
+import { type Log, openDocuments, openLog, provenLog, sayFounding } from './downloaded.ts';
 import type { Main } from './letterbox.ts';
-import { sayFounding } from './verify.ts';
 
 const USAGE = [
   'letterbox access <register.tar | folder> [--form FORM] [--case ID] [--person NAME|ID] [--at 2026-11-02T14:30Z]',

@@ -81,6 +81,21 @@ export async function openDocuments({ files, entries }: Log): Promise<Documents>
   return { documents, founding: founding.hash, unregistered: given.size - documents.length };
 }
 
+/** Says from which founding document everything is judged. @throws RegisterError where it is not the one expected */
+export function sayFounding(
+  founding: string,
+  expected: string | undefined,
+  say: (line: string) => void,
+): void {
+  if (expected && expected !== founding)
+    throw new RegisterError(
+      'other-founding',
+      `The founding document is ${founding}, not the one you expect.`,
+    );
+  say(`The founding document is ${founding}${expected ? ', as you expect.' : '.'}`);
+  if (!expected) say('Compare it with what people of the organisation hold: their page “Register” shows it.');
+}
+
 function parseDocuments(bytes: Uint8Array): z.infer<typeof documentsShape> {
   try {
     return documentsShape.parse(JSON.parse(new TextDecoder().decode(bytes)));

@@ -8,7 +8,7 @@ import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } 
 import { parseVerifier, RegisterError } from '../register/note.ts';
 import { parseCaseProof, verifyProof } from '../register/proof.ts';
 import { parseEntry, sentence } from '../register/register.ts';
-import { type Log, openDocuments, openLog, provenLog } from './downloaded.ts';
+import { type Log, openDocuments, openLog, provenLog, sayFounding } from './downloaded.ts';
 import type { Main } from './letterbox.ts';
 
 type Say = (line: string) => void;
@@ -116,17 +116,6 @@ async function checkReleases(log: Log, expected: string | undefined, say: Say): 
   say(
     `Proven: each of the ${releases} entries that hand something over was allowed by two people’s signatures then.`,
   );
-}
-
-/** Says from which founding document everything is judged. @throws RegisterError where it is not the one expected */
-export function sayFounding(founding: string, expected: string | undefined, say: Say): void {
-  if (expected && expected !== founding)
-    throw new RegisterError(
-      'other-founding',
-      `The founding document is ${founding}, not the one you expect.`,
-    );
-  say(`The founding document is ${founding}${expected ? ', as you expect.' : '.'}`);
-  if (!expected) say('Compare it with what people of the organisation hold: their page “Register” shows it.');
 }
 
 const namesIn = ({ directory }: Awaited<ReturnType<typeof historyOf>>): ReadonlyMap<string, string> =>

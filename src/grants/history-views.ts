@@ -4,7 +4,7 @@ import { caseId } from '../sealing/place.ts';
 import { referenceOf } from '../sealing/receipt.ts';
 import { type Over, overBefore } from './history.ts';
 import { type CsvRow, WHY_OVER } from './history-csv.ts';
-import type { Asked, Choices, DoneThen, LineThen } from './history-store.ts';
+import { type Asked, type Choices, type DoneThen, FILE_LINES, type LineThen } from './history-store.ts';
 import { fromLondon, inLondon } from './history-time.ts';
 import type { Problem } from './views.ts';
 
@@ -162,6 +162,8 @@ export function shownDone(done: readonly DoneThen[]) {
 export const shortName = async (id: string | null): Promise<string | null> =>
   id === null ? null : referenceOf(caseId(id));
 
+const CUT = `This file is cut: it has ${FILE_LINES} lines of a kind. Ask about one form, case or person.`;
+
 /** The page as rows of a file, in the same order. */
 export async function csvRows(
   asked: Asked,
@@ -192,5 +194,6 @@ export async function csvRows(
     ...{ Form: each.form ?? '', Case: each.case_id ?? '', First: each.first_at.toISOString() },
     ...{ Last: each.last_at.toISOString(), Times: String(each.times) },
   }));
-  return [...could, ...did];
+  const cut = lines.length >= FILE_LINES || done.length >= FILE_LINES;
+  return [...could, ...did, ...(cut ? [{ At: at, What: CUT }] : [])];
 }

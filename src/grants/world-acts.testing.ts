@@ -1,7 +1,6 @@
 /** What anybody can try in the model world (world.testing.ts), and what comes of it. */
 import { isLive, type Member, reviewAfter, stateText } from './grant.ts';
 import { isSamePerson, objectionTo, objectionToApprover } from './objection.ts';
-import { confirmed, handedOver, madeKey, resumed, suspended, turned } from './world-keys.testing.ts';
 import {
   type Covers,
   caseName,
@@ -15,11 +14,12 @@ import {
   type Offer,
   personName,
   type Rules,
-  STEP,
   type Span,
+  STEP,
   stateOf,
   type World,
 } from './world.testing.ts';
+import { confirmed, handedOver, madeKey, resumed, suspended, turned } from './world-keys.testing.ts';
 
 /** Offers and lines are called by what they say, so that it does not matter in what order they are kept. */
 export type Act =
@@ -32,7 +32,11 @@ export type Act =
   | { readonly do: 'wait' }
   | { readonly do: 'confirm' | 'suspend' | 'resume' | 'leave'; readonly by: number; readonly whom: number }
   | { readonly do: 'train' | 'lapse'; readonly whom: number }
-  | { readonly do: 'make' | 'countersign' | 'turn' | 'turn around'; readonly by: number; readonly form: number }
+  | {
+      readonly do: 'make' | 'countersign' | 'turn' | 'turn around';
+      readonly by: number;
+      readonly form: number;
+    }
   | { readonly do: 'submit'; readonly form: number }
   | { readonly do: 'forge'; readonly whom: number; readonly covers: Covers };
 export type Terms = Span & { readonly people: readonly number[]; readonly covers: readonly Covers[] };
@@ -41,8 +45,9 @@ const coversName = ({ form, case: of, from }: Covers): string =>
   `${formName(form)}${of === null ? `≥${from}` : `:${caseName(of)}`}`;
 export const offerName = ({ by, people, covers, starts, until }: Omit<Offer, 'seen' | 'status'>): string =>
   `${by}>${people.join('+')} ${covers.map(coversName).join('+')} ${starts}-${until}`;
-export const lineName = (line: Covers & Span & { readonly person: number; readonly forged: boolean }): string =>
-  `${line.forged ? '!' : ''}${line.person} ${coversName(line)} ${line.starts}-${line.until}`;
+export const lineName = (
+  line: Covers & Span & { readonly person: number; readonly forged: boolean },
+): string => `${line.forged ? '!' : ''}${line.person} ${coversName(line)} ${line.starts}-${line.until}`;
 
 /** The world after this, with every key handed over that can be; null where it is refused. */
 export function attempt(rules: Rules, world: World, act: Act): World | null {
@@ -179,7 +184,13 @@ function mayApprove(rules: Rules, world: World, by: number, offer: Offer): boole
   const terms = termsOf(offer);
   if (objectionTo(asked, terms, blinded(rules, proposer, ...PROPOSER), at)) return false;
   if (!off.has('the state has not moved') && stateText(state, terms, at) !== offer.seen) return false;
-  return !objectionToApprover(asked, asApproved(rules, terms, by), proposer, approverOf(rules, world, by, offer), at);
+  return !objectionToApprover(
+    asked,
+    asApproved(rules, terms, by),
+    proposer,
+    approverOf(rules, world, by, offer),
+    at,
+  );
 }
 
 /** The approver, unrecognised where the guard that would recognise them is gone. */
@@ -193,7 +204,11 @@ function approverOf(rules: Rules, world: World, by: number, offer: Offer): Membe
   return second ? { ...member, name: `Else ${by}`, email: 'else' } : member;
 }
 
-function asApproved<T extends { readonly people: readonly string[] }>({ off }: Rules, terms: T, by: number): T {
+function asApproved<T extends { readonly people: readonly string[] }>(
+  { off }: Rules,
+  terms: T,
+  by: number,
+): T {
   if (!off.has('the approver is nobody it is for')) return terms;
   return { ...terms, people: terms.people.filter((id) => id !== personName(by)) };
 }
@@ -230,7 +245,9 @@ function manages(rules: Rules, world: World, by: number): boolean {
 function withdrawn(rules: Rules, world: World, by: number, name: string): World | null {
   const offer = world.offers.find((each) => offerName(each) === name);
   if (offer?.status !== 'open' || !manages(rules, world, by)) return null;
-  const offers = world.offers.map((each): Offer => (each === offer ? { ...each, status: 'withdrawn' } : each));
+  const offers = world.offers.map(
+    (each): Offer => (each === offer ? { ...each, status: 'withdrawn' } : each),
+  );
   return { ...world, offers };
 }
 

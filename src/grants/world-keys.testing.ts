@@ -36,7 +36,11 @@ export function confirmed(rules: Rules, world: World, by: number, whom: number):
   if (isInvented) return null;
   const signed = [...now.signed, by].sort();
   const enough = rules.off.has('a colleague is confirmed by two managers') ? 1 : SIGNATURES;
-  return put(world, whom, signed.length < enough ? { ...now, signed } : { ...now, standing: 'in', signed: [] });
+  return put(
+    world,
+    whom,
+    signed.length < enough ? { ...now, signed } : { ...now, standing: 'in', signed: [] },
+  );
 }
 
 export function suspended(
@@ -64,7 +68,11 @@ export function resumed(rules: Rules, world: World, by: number, whom: number): W
   if (now.signed.includes(by)) return null;
   const signed = [...now.signed, by].sort();
   const enough = rules.off.has('a suspension is lifted by two others') ? 1 : SIGNATURES;
-  return put(world, whom, signed.length < enough ? { ...now, signed } : { ...now, standing: 'in', signed: [] });
+  return put(
+    world,
+    whom,
+    signed.length < enough ? { ...now, signed } : { ...now, standing: 'in', signed: [] },
+  );
 }
 
 /** Whether nothing but the calendar keeps this line from being read by, as the shipped rule says at its first day. */
@@ -209,7 +217,12 @@ function withBit(all: readonly number[], at: number, bits: number): readonly num
   return ((all[at] ?? 0) | bits) === all[at] ? all : all.map((had, i) => (i === at ? had | bits : had));
 }
 
-function withEnvelopes(all: World['envelopes'], person: number, form: number, bits: number): World['envelopes'] {
+function withEnvelopes(
+  all: World['envelopes'],
+  person: number,
+  form: number,
+  bits: number,
+): World['envelopes'] {
   const had = all[person] ?? [];
   const has = withBit(had, form, bits);
   return has === had ? all : all.map((of, i) => (i === person ? has : of));

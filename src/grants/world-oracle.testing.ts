@@ -3,8 +3,9 @@
  * keeps no grants, only what people did, and asks of each approval whether three different human beings, all of them
  * confirmed by others, in standing and in date with their training, wanted the very same thing of the very same state.
  */
-import { lineName, offerName, type Act, type Terms } from './world-acts.testing.ts';
+
 import { type Cast, type Covers, FAR, STEP } from './world.testing.ts';
+import { type Act, lineName, offerName, type Terms } from './world-acts.testing.ts';
 
 type Who = { readonly standing: string; readonly trained: boolean; readonly vouched: readonly number[] };
 type Wish = Terms & { readonly by: number; readonly of: string; readonly state: string };
@@ -65,9 +66,9 @@ function stateFor(past: Past, { covers, people }: Terms): string {
 }
 const rightName = (right: Right): string => `${lineName({ ...right, forged: false })} ${right.lapses}`;
 
-/** The past after an act. `done`: whether the model let it happen, for what is a fact and no matter of right. */
-export function remembered(cast: Cast, past: Past, act: Act, done: boolean): Past {
-  return done ? reached(forgot(after(cast, past, act))) : past;
+/** The past after an act that happened. */
+export function remembered(cast: Cast, past: Past, act: Act): Past {
+  return reached(forgot(after(cast, past, act)));
 }
 
 function after(cast: Cast, past: Past, act: Act): Past {
@@ -191,10 +192,7 @@ function reached(past: Past): Past {
 export function mayBeShown(past: Past, account: number, of: number): boolean {
   return past.rights.some(
     (right) =>
-      right.person === account &&
-      right.starts <= past.day &&
-      holds(past, right) &&
-      covers(past, right, of),
+      right.person === account && right.starts <= past.day && holds(past, right) && covers(past, right, of),
   );
 }
 

@@ -1,17 +1,16 @@
 /** Every world that can be reached in so many acts, each looked at once; and the shortest way to one that breaks the law. */
+
+import { beginning, type Cast, mayRead, opens, plainOf, type Rules, type World } from './world.testing.ts';
 import { type Act, attempt, lineName, offerName } from './world-acts.testing.ts';
 import { keyed, mayBeShown, mayHaveKeys, noPast, type Past, remembered } from './world-oracle.testing.ts';
-import { actsIn, changing } from './world-tries.testing.ts';
-import { beginning, type Cast, mayRead, opens, plainOf, type Rules, type World } from './world.testing.ts';
+import { actsIn, type Try } from './world-tries.testing.ts';
 
-export type Way = { readonly act: Act; readonly before: Way | null };
+export type Way = { readonly act: Act; readonly but: Try['but']; readonly before: Way | null };
 export type Node = {
   readonly world: World;
   readonly past: Past;
   /** How many of each class of interchangeable accounts, and of the forms, were ever named. */
   readonly named: readonly number[];
-  /** Whose standing or training the last act changed, or null: see `actsIn`. */
-  readonly changed: number | null;
   readonly way: Way | null;
 };
 export type Found = {
@@ -25,19 +24,32 @@ export type Found = {
 export const start = (cast: Cast): Node => ({
   ...{ world: beginning(cast), past: noPast(cast), way: null },
   named: [...cast.alike.map(() => 0), 0],
-  changed: null,
 });
 
-/** The node after an act, or null where it is refused. */
-export function after(rules: Rules, node: Node, act: Act): Node | null {
-  const world = attempt(rules, node.world, act);
-  if (!world) return null;
-  let past = remembered(rules.cast, node.past, act, true);
+/** The node after an act, or null where it is refused. `but`: how one of those who act was then, seen through a window. */
+export function after(rules: Rules, node: Node, act: Act, but: Try['but'] = null): Node | null {
+  const { cast } = rules;
+  const tried = but
+    ? { ...node.world, people: node.world.people.map((now, i) => (i === but.whom ? { ...now, ...but.now } : now)) }
+    : node.world;
+  const done = attempt(rules, tried, act);
+  if (!done) return null;
+  const world = but ? { ...done, people: node.world.people } : done;
+  const was = but
+    ? { ...node.past, who: node.past.who.map((now, i) => (i === but.whom ? { ...now, ...but.now } : now)) }
+    : node.past;
+  let past = remembered(cast, was, act);
+  if (but) past = { ...past, who: node.past.who };
   world.keys.forEach((keys, form) => {
     const counting = keys.filter(({ counts }) => counts);
-    past = keyed(past, form, counting.map((_, i) => plainOf(world, form, i + 1)));
+    past = keyed(
+      past,
+      form,
+      counting.map((_, i) => plainOf(world, form, i + 1)),
+    );
   });
-  return { world, past, named: node.named, changed: changing(act), way: { act, before: node.way } };
+  const way = { act, but, before: node.way };
+  return { world, past, named: node.named, way };
 }
 
 /** What is wrong in this world, by the oracle; null where nothing is. */
@@ -65,13 +77,13 @@ export function explore(rules: Rules, depth: number, from: readonly Node[] = [st
     const next: Node[] = [];
     for (const node of frontier) {
       for (const tried of actsIn(rules, node)) {
-        const found = after(rules, node, tried.act);
+        const found = after(rules, node, tried.act, tried.but);
         steps += 1;
         if (!found) {
           refused += 1;
           continue;
         }
-        const tidy = tidied(rules, { ...found, named: tried.named });
+        const tidy = tidied(rules, { ...found, named: unnamed(rules, found.world, tried.named) });
         if (waiting(tidy.world) > depth - at) continue;
         const key = keyOf(tidy);
         if (seen.has(key)) continue;
@@ -87,13 +99,20 @@ export function explore(rules: Rules, depth: number, from: readonly Node[] = [st
   return { states: seen.size, steps, refused, perDepth, violation: null };
 }
 
+/** Through a window, those who signed are interchangeable again once nothing waits for another signature. */
+function unnamed({ cast }: Rules, { offers, people }: World, named: readonly number[]): readonly number[] {
+  const waits = offers.length > 0 || people.some(({ signed }) => signed.length > 0);
+  return cast.window === undefined || waits ? named : named.map((n, i) => (i < cast.alike.length ? 0 : n));
+}
+
 /** A proposal that is never approved changes nothing: where too few acts are left for all, a shorter way leads here. */
 const waiting = (world: World): number => world.offers.filter(({ status }) => status === 'open').length;
 
 /** Without what no act can touch any more. */
 function tidied({ off }: Rules, node: Node): Node {
   const { world, past } = node;
-  const keepsApproved = off.has('an approval counts once') || off.has('an approval counts for its own proposal');
+  const keepsApproved =
+    off.has('an approval counts once') || off.has('an approval counts for its own proposal');
   const offers = world.offers.filter(
     ({ status, until }) =>
       (status === 'open' && until > world.day) ||
@@ -116,14 +135,14 @@ function tidied({ off }: Rules, node: Node): Node {
 }
 
 /** Equal for nodes that nothing tells apart. */
-function keyOf({ world, past, named, changed }: Node): string {
+function keyOf({ world, past, named }: Node): string {
   const offers = world.offers.map((each) => `${offerName(each)}${each.status}${each.seen}`).sort();
   const lines = world.lines.map((each) => `${lineName(each)} ${each.reviewBy}${each.ended}`).sort();
   const people = world.people.map((each) => `${each.standing[0]}${each.trained ? 1 : 0}${each.signed}`);
   const keys = world.keys.map((of) => of.map((key) => `${key.around}.${key.maker}.${key.counts ? 1 : 0}`));
   const model = `${world.day};${people};${offers};${lines};${keys.join('/')};${world.cases
     .map((each) => `${each.form}.${each.generation}`)
-    .join()};${world.envelopes.join('/')};${world.caseKeys};${named};${changed}`;
+    .join()};${world.envelopes.join('/')};${world.caseKeys};${named}`;
   const wishes = past.wishes.map((each) => each.of + each.state).sort();
   const rights = past.rights.map((each) => `${lineName({ ...each, forged: false })} ${each.lapses}`).sort();
   const who = past.who.map((each) => `${each.standing[0]}${each.vouched}`);
@@ -132,7 +151,7 @@ function keyOf({ world, past, named, changed }: Node): string {
 
 export function told(way: Way | null, wrong: string): string {
   const acts: string[] = [];
-  for (let at = way; at; at = at.before) acts.unshift(inWords(at.act));
+  for (let at = way; at; at = at.before) acts.unshift(`${inWords(at.act)}${at.but ? ` while ${JSON.stringify(at.but)}` : ''}`);
   return [...acts.map((act, i) => `${i + 1}. ${act}`), `→ ${wrong}`].join('\n');
 }
 

@@ -1,9 +1,14 @@
 /** What is tried in a world: everything anybody could do but for what the rules refuse at first sight, each way once. */
+
+import { type Covers, newest, OTHERS, type PersonNow, type Rules, STEP, type World } from './world.testing.ts';
 import { type Act, lineName, offerName } from './world-acts.testing.ts';
 import type { Node } from './world-search.testing.ts';
-import { type Covers, newest, OTHERS, type Rules, STEP, type World } from './world.testing.ts';
 
-export type Try = { readonly act: Act; readonly named: readonly number[] };
+export type Try = {
+  readonly act: Act;
+  readonly named: readonly number[];
+  readonly but: { readonly whom: number; readonly now: Partial<PersonNow> } | null;
+};
 
 const LONG = 365;
 const SHORT = 40;
@@ -16,40 +21,31 @@ export function actsIn(rules: Rules, node: Node): Try[] {
   const { without } = rules.cast;
   return allActs(rules, node.world).flatMap((act) => {
     if (without?.has(act.do)) return [];
-    if (node.changed !== null && !touches(rules, node, act, node.changed)) return [];
     const named = naming(rules, node.named, act);
-    return named ? [{ act, named }] : [];
+    return named ? ways(rules, node.world, act).map((but) => ({ act, named, but })) : [];
   });
 }
 
-/** Whose standing or training this act is about, or null. */
-export function changing(act: Act): number | null {
-  switch (act.do) {
-    case 'confirm':
-    case 'suspend':
-    case 'resume':
-    case 'leave':
-    case 'train':
-    case 'lapse':
-      return act.whom;
-    default:
-      return null;
-  }
-}
+const HOW: readonly Partial<PersonNow>[] = [{ trained: false }, { standing: 'suspended' }];
 
 /**
- * Whether it could matter to an act that somebody's standing or training has just changed. Where it does not, the act may
- * come first, and that order is looked at; so that a change is only ever followed by what it matters to.
+ * Through a window, the training of everybody and the standing of all others are no part of the world: whoever signs or is
+ * proposed for is tried as they might be then.
  */
-function touches(rules: Rules, { world }: Node, act: Act, whom: number): boolean {
-  if (changing(act) !== null || whom === rules.cast.window) return act.do !== 'submit';
-  if (act.do === 'approve')
-    return act.by === whom || world.offers.some((each) => offerName(each) === act.offer && about(each, whom));
-  if (act.do === 'propose') return about(act, whom);
-  return 'by' in act && act.by === whom;
+function ways({ cast }: Rules, world: World, act: Act): Try['but'][] {
+  if (cast.window === undefined) return [null];
+  const offer = act.do === 'approve' ? world.offers.find((each) => offerName(each) === act.offer) : undefined;
+  const signing =
+    act.do === 'propose' || act.do === 'approve' || act.do === 'review'
+      ? [act.by, ...(offer ? [offer.by] : []), cast.window]
+      : [];
+  return [
+    null,
+    ...[...new Set(signing)].flatMap((whom) =>
+      HOW.filter(({ trained }) => whom !== cast.window || trained === false).map((now) => ({ whom, now })),
+    ),
+  ];
 }
-const about = ({ by, people }: { by: number; people: readonly number[] }, whom: number): boolean =>
-  by === whom || people.includes(whom);
 
 /** With the names this act names, or null where one that is named later would do. */
 function naming({ cast }: Rules, named: readonly number[], act: Act): readonly number[] | null {
@@ -95,10 +91,8 @@ function accountsIn(act: Act): readonly number[] {
 }
 function formsIn(act: Act): readonly number[] {
   if (act.do === 'propose') return act.covers.map(({ form }) => form);
-  if (act.do === 'make' || act.do === 'countersign' || act.do === 'submit')
-    return [act.form];
-  if (act.do === 'turn' || act.do === 'turn around')
-    return [act.form];
+  if (act.do === 'make' || act.do === 'countersign' || act.do === 'submit') return [act.form];
+  if (act.do === 'turn' || act.do === 'turn around') return [act.form];
   return act.do === 'forge' ? [act.covers.form] : [];
 }
 
@@ -113,7 +107,9 @@ function allActs(rules: Rules, world: World): Act[] {
     ...accounts.flatMap((by) => offersBy(rules, world, by)),
     ...world.offers.flatMap((each) => onOffer(rules, world, offerName(each), accounts, each.status)),
     ...lines.flatMap((line): Act[] => [
-      ...one(accounts.filter((by) => isManager(rules, world, by))).map((by): Act => ({ do: 'end', by, line })),
+      ...one(accounts.filter((by) => isManager(rules, world, by))).map(
+        (by): Act => ({ do: 'end', by, line }),
+      ),
       ...reviewers(rules, world, accounts).map((by): Act => ({ do: 'review', by, line })),
     ]),
     ...(world.lines.length + world.offers.length > 0 ? [{ do: 'wait' } as const] : []),
@@ -129,8 +125,7 @@ const whomever = ({ cast }: Rules): number[] =>
   cast.window === undefined ? indexes(cast.accounts) : [cast.window];
 const one = <T>(all: readonly T[]): T[] => all.slice(0, 1);
 const isManager = ({ cast }: Rules, world: World, account: number): boolean =>
-  world.people[account]?.standing === 'in' &&
-  cast.accounts[account]?.capacities.includes('manager') === true;
+  world.people[account]?.standing === 'in' && cast.accounts[account]?.capacities.includes('manager') === true;
 
 /** Every manager tries: which of them is refused depends on whom the line is for. */
 const reviewers = (rules: Rules, world: World, accounts: readonly number[]): number[] =>
@@ -173,7 +168,9 @@ function onOffer(
   accounts: readonly number[],
   status: string,
 ): Act[] {
-  const approvers = accounts.filter((by) => world.people[by]?.standing === 'in' || off.has('the approver stands'));
+  const approvers = accounts.filter(
+    (by) => world.people[by]?.standing === 'in' || off.has('the approver stands'),
+  );
   const given = world.offers.filter((each) => each.status === 'approved').map(offerName);
   return [
     ...approvers.map((by): Act => ({ do: 'approve', by, offer })),
@@ -185,14 +182,15 @@ function onOffer(
 }
 
 function aboutPerson(rules: Rules, world: World, whom: number, accounts: readonly number[]): Act[] {
+  const { cast } = rules;
   const now = world.people[whom];
   if (!now) return [];
   const managers = accounts.filter((by) => isManager(rules, world, by));
   if (now.standing === 'waiting') return managers.map((by): Act => ({ do: 'confirm', by, whom }));
-  if (now.standing === 'left') return [];
+  if (now.standing === 'left' || (cast.window !== undefined && cast.window !== whom)) return [];
   const others = managers.filter((by) => by !== whom);
   return [
-    { do: now.trained ? 'lapse' : 'train', whom },
+    ...(cast.window === undefined ? [{ do: now.trained ? 'lapse' : 'train', whom } as const] : []),
     ...one(others).flatMap((by): Act[] => [
       { do: 'leave', by, whom },
       { do: 'suspend', by, whom },

@@ -1,7 +1,6 @@
 -- Who can read what, now and then: the lines in force at a moment, and who was given what until then.
 -- Managers, data-protection officers and keyholders see everybody; anybody else sees themselves.
 
-create index person_by_name on person (organisation, name, id);
 create index register_entry_openings on register_entry (organisation, case_id, actor, at) where kind in ('release', 'attachment-release');
 create index register_entry_lists on register_entry (organisation, ((body::jsonb) ->> 'form'), actor, at) where kind = 'list';
 -- The documents in the register's order: what stood when something was released is what came before it.

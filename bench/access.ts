@@ -1,0 +1,129 @@
+/** Whether the pages that say who can read what stay quick with 100,000 grants of 2,000 people, and by which plans. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { z } from 'zod';
+import { type Body, makeBody } from './body.ts';
+import { type Figure, quantile } from './figures.ts';
+import { type Site, startTogether, temporaryFolder } from './site.ts';
+
+export type Size = { readonly people: number; readonly grants: number; readonly rounds: number };
+
+/** One in ten grants is in force; the others ended, ran out or were never confirmed again. */
+export async function measureAccess(
+  { people, grants, rounds }: Size,
+  say: (line: string) => void,
+): Promise<Figure[]> {
+  const folder = temporaryFolder();
+  const data = join(folder.path, 'data');
+  mkdirSync(data);
+  const site = await startTogether(data);
+  try {
+    const body = await makeBody(site.adminUrl);
+    await fill(site.adminUrl, body, { people, grants, rounds });
+    say(`${grants.toLocaleString('en-GB')} grants of ${people.toLocaleString('en-GB')} people are there.`);
+    const figures: Figure[] = [];
+    for (const [name, path] of PAGES) figures.push(await measured(site, body, name, path, rounds));
+    figures.push(...(await plans(site.adminUrl, body)));
+    return figures;
+  } finally {
+    await site.close();
+    folder.remove();
+  }
+}
+
+const PAGES = [
+  ['access_page', '/access'],
+  ['access_form', '/forms/review/access'],
+  ['access_past', '/forms/review/access?part=past'],
+  ['access_history', '/access/history?form=review'],
+  ['access_waiting', '/waiting'],
+] as const;
+
+async function measured(
+  { deskUrl }: Omit<Site, 'body'>,
+  { session }: Body,
+  name: string,
+  path: string,
+  rounds: number,
+): Promise<Figure> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds + 3; round += 1) {
+    const since = performance.now();
+    const answer = await fetch(deskUrl + path, { headers: { cookie: `letterbox=${session}` } });
+    await answer.arrayBuffer();
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}.`);
+    if (round >= 3) times.push(performance.now() - since);
+  }
+  const says = `GET ${path}, 95th percentile of ${rounds}`;
+  return { name, value: quantile(times, 0.95), unit: 'ms', bar: { most: 200 }, says };
+}
+
+async function fill(adminUrl: string, { id }: Body, { people, grants }: Size): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  await client.query('set search_path = letterbox');
+  await client.query(
+    `insert into person (organisation, id, name, email, capacities, invited_at, enrolled_at, recipient, verify_key, confirmed_at)
+     select $1, gen_random_uuid(), 'Person ' || n, 'person' || n || '@example.org', '{caseworker}', now(), now(), 'none', 'none', now()
+     from generate_series(1, $2::integer) n`,
+    [id, people],
+  );
+  await client.query(
+    `with parties as (
+       select (array_agg(p.id) filter (where p.name = 'Founder'))[1] as proposer,
+         (array_agg(p.id) filter (where p.name = 'Approver'))[1] as approver from person p where p.organisation = $1
+     ), whom as (
+       select p.id, row_number() over (order by p.id) - 1 as nth, count(*) over () as all from person p
+       where p.organisation = $1 and p.name like 'Person %'
+     ), line as (
+       select gen_random_uuid() as id, n, w.id as person, parties.*, sha256(n::text::bytea) as document,
+         case when n % 10 = 0 then now() + interval '60 days' else now() - interval '1 day' * (n % 700) - interval '1 hour' end as until
+       from generate_series(1, $2::integer) n join whom w on w.nth = n % w.all, parties
+     ), proposed as (
+       insert into proposal (organisation, id, document, proposer, proposed_at, until, approved_at)
+       select $1, l.id, l.document, l.proposer, l.until - interval '90 days', l.until, l.until - interval '90 days' from line l
+     )
+     insert into grants (organisation, id, proposal, person, form, from_generation, starts, until, review_by, purpose, document,
+       proposer, approver, approval, approved_at, fulfilled_at)
+     select $1, l.id, l.id, l.person, case when l.n % 3 = 0 then 'victims' else 'review' end, 1, l.until - interval '90 days', l.until,
+       l.until, 'Measuring', l.document, l.proposer, l.approver, '', l.until - interval '90 days', now()
+     from line l`,
+    [id, grants],
+  );
+  await client.query('analyze');
+  await client.end();
+}
+
+const explained = z.array(z.object({ 'QUERY PLAN': z.string() }));
+
+/** How many of the pages' queries read the grants by an index, and how many go through them all. */
+async function plans(adminUrl: string, { id }: Body): Promise<Figure[]> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  await client.query('set search_path = letterbox');
+  const queries = [
+    `select count(*) from grants where organisation = '${id}' and form = 'review' and until > now() and review_by > now() and ended_at is null`,
+    `select * from grants where organisation = '${id}' and form = 'review' and until <= now() order by until desc, id limit 50`,
+    `select * from grants where organisation = '${id}' and person = (select id from person limit 1) and form = 'review'`,
+  ];
+  let whole = 0;
+  for (const query of queries) {
+    const { rows } = await client.query(`explain ${query}`);
+    const plan = explained
+      .parse(rows)
+      .map((row) => row['QUERY PLAN'])
+      .join('\n');
+    if (/Seq Scan on grants/.test(plan)) whole += 1;
+  }
+  await client.end();
+  return [
+    {
+      name: 'access_scans',
+      value: whole,
+      unit: '',
+      bar: { most: 0 },
+      says: `of ${queries.length} plans that go through all grants`,
+    },
+  ];
+}
