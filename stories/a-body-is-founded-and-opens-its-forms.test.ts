@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
 import { codeOf } from '../src/people/second-factor.ts';
+import { QUESTIONS } from '../src/people/training.ts';
 import { expectAccessible } from './accessible.ts';
 import { type Deployment, deploy, openBrowser } from './deployment.ts';
 
@@ -109,6 +110,16 @@ async function confirm(manager: Page, colleague: Page, name: string): Promise<vo
   await manager.waitForURL('**/people');
 }
 
+/** Until somebody has taken the course, they can neither propose, approve nor be given access. */
+async function takeTheCourse(page: Page): Promise<void> {
+  await page.goto(`${letterbox.deskUrl}/training`);
+  for (const [index, { right }] of QUESTIONS.entries())
+    await page.check(`[name="q${index + 1}"][value="${right}"]`);
+  await page.click('text=Check my answers');
+  await page.click('main button:has-text("Sign that I took this course")');
+  await page.waitForSelector('text=Your training is in date until');
+}
+
 test('a founder, two managers, a first reader: the form opens to the public only at the end', {
   timeout: TEN_MINUTES,
 }, async () => {
@@ -155,17 +166,22 @@ test('a founder, two managers, a first reader: the form opens to the public only
   await expectAccessible(reader);
 
   expect((await fetch(`${letterbox.publicUrl}/our-body/victims`)).status).toBe(404);
-  await founder.goto(`${letterbox.deskUrl}/forms/victims/access/propose`);
+  for (const page of [founder, second]) await takeTheCourse(page);
+  await founder.goto(`${letterbox.deskUrl}/access/propose?form=victims`);
+  expect(await founder.textContent('main')).toContain(
+    'The data-protection training of Wren Holt is not in date',
+  );
+  await takeTheCourse(reader);
+  await founder.reload();
   await founder.click('label:has-text("Wren Holt")');
-  await founder.check('[name=purpose] >> nth=0');
+  await founder.check('[name=purpose-victims] >> nth=0');
   await expectAccessible(founder);
   await founder.click('text=See what this will change');
   await expectAccessible(founder);
   await founder.click('text=Sign this proposal');
-  await founder.waitForURL('**/forms/victims/access');
+  await founder.waitForURL('**/proposals/*');
 
   // The proposer cannot approve what they proposed.
-  await founder.click('text=Look at the proposal for Wren Holt');
   expect(await founder.textContent('main')).toContain('Another manager has to look at it');
 
   // Signing in again by passphrase and a code that was not used before.
@@ -192,7 +208,7 @@ test('a founder, two managers, a first reader: the form opens to the public only
   await second.fill('#people', '1');
   await expectAccessible(second);
   await second.click('text=Sign and give access');
-  await second.waitForURL('**/forms/victims/access');
+  await second.waitForSelector('text=Victor Lane approved this');
   await expectAccessible(second);
 
   await reader.goto(`${letterbox.deskUrl}/`);

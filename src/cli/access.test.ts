@@ -133,7 +133,7 @@ test('a case released by a grant that somebody wrote into the database is told t
   const told = await run(access, file);
   expect(told.said).toMatch(/^ {2}Ana Caseworker .*Signed by First Manager and Second Manager/m);
   expect(told.said).not.toMatch(/Ben Caseworker <.*Signed by/);
-  expect(told.said).toMatch(/Ben Caseworker was given a case .*NOT ALLOWED BY TWO SIGNATURES/);
+  expect(told.said).toMatch(/Ben Caseworker was given the case .*NOT ALLOWED BY TWO SIGNATURES/);
 });
 
 test('a row that names another person’s grant is told, and so is one that was ended and opened again', async () => {
@@ -170,6 +170,7 @@ test('who could read is said for any moment, by form, case and person, and as a 
   const could = /^ {2}Ana Caseworker <.*Signed by/m;
   expect((await run(access, file)).said).not.toMatch(could);
   expect((await run(access, file, '--at', during)).said).toMatch(could);
+  expect((await run(access, file, '--at', during)).said).toContain('Not any more: ended by a manager');
   expect((await run(access, file, '--at', '2020-01-01T00:00Z')).said).toMatch(/Nobody\.\n\n.*\n {2}Nobody\./);
   const about = [
     '--case',

@@ -5,9 +5,10 @@
 
 import { parseArgs } from 'node:util';
 import { base64 } from '@scure/base';
-import { couldRead, type History, historyOf, type Moment } from '../grants/history.ts';
-import { type CsvRow, csvText } from '../grants/history-csv.ts';
+import { couldRead, type History, historyOf, type Moment, type Over, overBefore } from '../grants/history.ts';
+import { type CsvRow, csvText, WHY_OVER } from '../grants/history-csv.ts';
 import { objectionToRelease, type ReleaseEntry, releaseIn } from '../grants/history-releases.ts';
+import type { ProvenGrant } from '../grants/verify.ts';
 import { RegisterError } from '../register/note.ts';
 import type { Entry } from '../register/register.ts';
 import { type Log, openDocuments, openLog, provenLog, sayFounding } from './downloaded.ts';
@@ -44,7 +45,7 @@ export const main: Main = async (args, say) => {
     const aside = values.csv ? () => undefined : say;
     const { log, history } = await opened(path, values, aside);
     const question = questionOf(values, log, history);
-    const { could, did } = answerTo(question, log, history);
+    const [could, did] = [couldRows(question, log, history), didRows(question, log, history)];
     if (values.csv) say(csvText([...could, ...did]).trimEnd());
     else tell(question, could, did, log, say);
     return 0;
@@ -132,41 +133,60 @@ function momentOf(typed: string | undefined, { entries }: Log): Moment {
   return { at: iso, position: entries.findLastIndex((entry) => entry !== null && entry.at <= iso) + 0.5 };
 }
 
-function answerTo(question: Question, { entries }: Log, history: History) {
-  const { moment } = question;
-  const called = (id: string) => history.directory.everyone.get(id)?.name ?? id;
-  const could = couldRead(history, question, moment).map((line): CsvRow => {
+/** The proven lines in force at the moment, each with what has ended it since. */
+function couldRows(question: Question, log: Log, history: History): CsvRow[] {
+  const { at } = question.moment;
+  const rows = couldRead(history, question, question.moment).map((line): CsvRow => {
     const person = history.directory.everyone.get(line.person);
+    const over = overSince(line, log, history);
     return {
-      ...{ At: moment.at, What: 'could read', Person: called(line.person), Address: person?.email ?? '' },
-      ...{
-        'From outside': person?.outside ?? '',
-        Form: line.form,
-        Case: line.case ?? '',
-        Purpose: line.purpose,
-      },
-      'Signed by': `${called(line.proposer)}; ${called(line.approver)}`,
-      ...{ Approved: line.approvedAt, From: line.from, Until: line.until },
+      ...{ At: at, What: 'could read', Person: called(line.person, history), Address: person?.email ?? '' },
+      ...{ 'From outside': person?.outside ?? '', Form: line.form, Case: line.case ?? '' },
+      'Signed by': `${called(line.proposer, history)}; ${called(line.approver, history)}`,
+      ...{ Purpose: line.purpose, Approved: line.approvedAt, From: line.from, Until: line.until },
+      ...{ 'Over since': over?.since ?? '', Why: over ? WHY_OVER[over.why] : '' },
     };
   });
+  return rows.sort(byPerson);
+}
+
+/** What has ended a line by now, as all documents of the download say it. */
+function overSince(
+  { id, person, until }: ProvenGrant,
+  { entries }: Log,
+  { directory, proven }: History,
+): Over | null {
+  const now = proven.grants.find((each) => each.id === id);
+  const gone = entries[directory.standing.get(person)?.at(-1)?.to ?? -1];
+  return overBefore(new Date().toISOString(), {
+    ...{ until, reviewBy: now?.reviewBy ?? until, endedAt: now?.endedAt ?? null },
+    leftAt: gone?.kind === 'leaving' ? gone.at : null,
+    suspendedAt: gone?.kind === 'suspension' ? gone.at : null,
+  });
+}
+
+/** What the register says was handed over until the moment, by person, form and case. */
+function didRows(question: Question, { entries }: Log, history: History): CsvRow[] {
   const given = new Map<string, { row: CsvRow; times: number }>();
   for (const [index, entry] of entries.entries()) {
     const release = entry && releaseIn(entry);
-    if (!release || index > moment.position || !isAbout(release, question)) continue;
+    if (!release || index > question.moment.position || !isAbout(release, question)) continue;
     const of = release.kind === 'list' ? (question.case?.id ?? '') : (release.case ?? '');
     const why = objectionToRelease(history, release, index) === null ? '' : 'NOT ALLOWED BY TWO SIGNATURES';
     const name = [release.kind === 'list', release.actor, release.form, of, why].join(' ');
     const before = given.get(name);
     const row: CsvRow = {
-      ...{ At: moment.at, What: release.kind === 'list' ? 'was given a list' : 'was given a case' },
-      ...{ Person: called(release.actor ?? ''), Form: release.form ?? '', Case: of, Why: why },
+      At: question.moment.at,
+      What: release.kind === 'list' ? 'was given a list' : 'was given a case',
+      ...{ Person: called(release.actor ?? '', history), Form: release.form ?? '', Case: of, Why: why },
       ...{ First: before?.row.First ?? release.at, Last: release.at },
     };
     given.set(name, { row, times: (before?.times ?? 0) + 1 });
   }
-  const did = [...given.values()].map(({ row, times }): CsvRow => ({ ...row, Times: String(times) }));
-  return { could: could.sort(byPerson), did };
+  return [...given.values()].map(({ row, times }): CsvRow => ({ ...row, Times: String(times) }));
 }
+
+const called = (id: string, { directory }: History): string => directory.everyone.get(id)?.name ?? id;
 
 const byPerson = (one: CsvRow, other: CsvRow): number => ((one.Person ?? '') < (other.Person ?? '') ? -1 : 1);
 
@@ -176,31 +196,39 @@ function isAbout(release: ReleaseEntry, { form, case: of, person }: Question): b
   return of === null || release.case === of.id || (release.cases ?? []).includes(of.id);
 }
 
+type Say = (line: string) => void;
+
 function tell(
   question: Question,
   could: readonly CsvRow[],
   did: readonly CsvRow[],
   log: Log,
-  say: (line: string) => void,
+  say: Say,
 ): void {
   const { form, case: of, moment } = question;
+  const what = of ? `the case ${of.id} of ${form}` : (form ?? 'any form');
   say('');
-  say(
-    `Who could read ${of ? `the case ${of.id} of ${form}` : (form ?? 'any form')} at ${moment.at}, by what two people signed:`,
-  );
-  if (could.length === 0) say('  Nobody.');
-  for (const row of could)
-    say(
-      `  ${row.Person} <${row.Address}>${row['From outside'] ? ` of ${row['From outside']}` : ''}: ${row.Form}${row.Case ? `, case ${row.Case}` : ''}, until ${row.Until}, for “${row.Purpose}”. Signed by ${row['Signed by']?.replace('; ', ' and ')}.`,
-    );
+  say(`Who could read ${what} at ${moment.at}, by what two people signed:`);
+  for (const line of could.length > 0 ? could.map(couldLine) : ['  Nobody.']) say(line);
   say('');
   say('Who was given something of it until then, as the register says:');
-  if (did.length === 0) say('  Nobody.');
-  for (const row of did)
-    say(
-      `  ${row.Person} ${row.What}${row.Case ? ` ${row.Case}` : ''} of ${row.Form}, ${row.Times} times: ${row.First} to ${row.Last}.${row.Why ? ` ${row.Why}.` : ''}`,
-    );
+  for (const line of did.length > 0 ? did.map(didLine) : ['  Nobody.']) say(line);
   say('');
   say(`Drawn up from ${log.checkpoint.size} entries, root ${base64.encode(log.checkpoint.root)}.`);
   say(NOT_SHOWN);
+}
+
+function couldLine(row: CsvRow): string {
+  const who = `${row.Person} <${row.Address}>${row['From outside'] ? ` of ${row['From outside']}` : ''}`;
+  const what = `${row.Form}${row.Case ? `, case ${row.Case}` : ''}, until ${row.Until}, for “${row.Purpose}”`;
+  const over = row.Why ? ` Not any more: ${row.Why}, ${row['Over since']}.` : '';
+  return `  ${who}: ${what}. Signed by ${row['Signed by']?.replace('; ', ' and ')}.${over}`;
+}
+
+function didLine(row: CsvRow): string {
+  const listed = row.What === 'was given a list';
+  const what =
+    listed && row.Case ? `a list with the case ${row.Case}` : listed ? 'a list' : `the case ${row.Case}`;
+  const when = row.Times === '1' ? `once, ${row.First}` : `${row.Times} times, ${row.First} to ${row.Last}`;
+  return `  ${row.Person} was given ${what} of ${row.Form}, ${when}.${row.Why ? ` ${row.Why}.` : ''}`;
 }

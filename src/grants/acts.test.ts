@@ -40,7 +40,6 @@ import {
   stateFor,
   termsFound,
   turn,
-  turnOf,
   whole,
   withdraw,
 } from './testing.ts';

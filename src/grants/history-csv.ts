@@ -36,9 +36,9 @@ function cell(text: string): string {
 
 /** Why a line that was in force then is not in force any more, in words. */
 export const WHY_OVER: Record<Over['why'], string> = {
-  ended: 'A manager ended it',
-  until: 'Its last day was over',
-  silence: 'Nobody confirmed that it was still needed',
-  left: 'They left',
-  suspended: 'They were suspended',
+  ended: 'ended by a manager',
+  until: 'its last day was over',
+  silence: 'nobody confirmed that it was still needed',
+  left: 'they left',
+  suspended: 'they were suspended',
 };

@@ -61,7 +61,7 @@ export function historyRoutes(app: FastifyInstance, deps: GrantsDeps): void {
     return reply
       .header('content-type', 'text/csv; charset=utf-8; header=present')
       .header('content-disposition', `attachment; filename="who-could-read-${day}Z.csv"`)
-      .send(csvText(await csvRows(found.asked, found.lines, found.done, now)));
+      .send(csvText(await csvRows(found.asked, found.choices, found.lines, found.done, now)));
   });
 }
 
@@ -88,7 +88,7 @@ async function inWords(asked: Asked, choices: Choices) {
     form: called(choices.forms, asked.form ?? (asked.case ? choices.case_form : null)),
     person: called(choices.people, asked.person),
     reference: await shortName(asked.case),
-    case: asked.case,
+    ...{ case: asked.case, formId: asked.form, personId: asked.person },
     receivedAt: choices.received_at,
     early: choices.received_at !== null && choices.received_at > asked.at,
     at: asked.at,

@@ -153,7 +153,7 @@ export function shownLines(lines: readonly LineThen[], now: Date): Promise<LineS
 }
 
 const wordsOf = ({ why }: Over, line: LineThen): string =>
-  why === 'ended' && line.ended_by_name ? `Ended by ${line.ended_by_name}` : WHY_OVER[why];
+  why === 'ended' && line.ended_by_name ? `ended by ${line.ended_by_name}` : WHY_OVER[why];
 
 export function shownDone(done: readonly DoneThen[]) {
   return Promise.all(done.map(async (each) => ({ ...each, reference: await shortName(each.case_id) })));
@@ -167,6 +167,7 @@ const CUT = `This file is cut: it has ${FILE_LINES} lines of a kind. Ask about o
 /** The page as rows of a file, in the same order. */
 export async function csvRows(
   asked: Asked,
+  { forms }: Choices,
   lines: readonly LineThen[],
   done: readonly DoneThen[],
   now: Date,
@@ -191,7 +192,11 @@ export async function csvRows(
   }));
   const did = done.map((each) => ({
     ...{ At: at, What: each.what === 'opened' ? 'was given a case' : 'was given a list', Person: each.name },
-    ...{ Form: each.form ?? '', Case: each.case_id ?? '', First: each.first_at.toISOString() },
+    ...{
+      Form: forms.find(({ id }) => id === each.form)?.name ?? each.form ?? '',
+      Case: each.case_id ?? '',
+      First: each.first_at.toISOString(),
+    },
     ...{ Last: each.last_at.toISOString(), Times: String(each.times) },
   }));
   const cut = lines.length >= FILE_LINES || done.length >= FILE_LINES;

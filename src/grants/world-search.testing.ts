@@ -30,7 +30,10 @@ export const start = (cast: Cast): Node => ({
 export function after(rules: Rules, node: Node, act: Act, but: Try['but'] = null): Node | null {
   const { cast } = rules;
   const tried = but
-    ? { ...node.world, people: node.world.people.map((now, i) => (i === but.whom ? { ...now, ...but.now } : now)) }
+    ? {
+        ...node.world,
+        people: node.world.people.map((now, i) => (i === but.whom ? { ...now, ...but.now } : now)),
+      }
     : node.world;
   const done = attempt(rules, tried, act);
   if (!done) return null;
@@ -151,7 +154,8 @@ function keyOf({ world, past, named }: Node): string {
 
 export function told(way: Way | null, wrong: string): string {
   const acts: string[] = [];
-  for (let at = way; at; at = at.before) acts.unshift(`${inWords(at.act)}${at.but ? ` while ${JSON.stringify(at.but)}` : ''}`);
+  for (let at = way; at; at = at.before)
+    acts.unshift(`${inWords(at.act)}${at.but ? ` while ${JSON.stringify(at.but)}` : ''}`);
   return [...acts.map((act, i) => `${i + 1}. ${act}`), `→ ${wrong}`].join('\n');
 }
 

@@ -1,6 +1,14 @@
 /** What is tried in a world: everything anybody could do but for what the rules refuse at first sight, each way once. */
 
-import { type Covers, newest, OTHERS, type PersonNow, type Rules, STEP, type World } from './world.testing.ts';
+import {
+  type Covers,
+  newest,
+  OTHERS,
+  type PersonNow,
+  type Rules,
+  STEP,
+  type World,
+} from './world.testing.ts';
 import { type Act, lineName, offerName } from './world-acts.testing.ts';
 import type { Node } from './world-search.testing.ts';
 

@@ -80,7 +80,11 @@ export function stoodAt(directory: Directory, person: string, position: number):
   return stood ? (directory.everyone.get(person) ?? null) : null;
 }
 
-/** The hash of the training record that keeps somebody in date at that instant the longest, or null. */
+/**
+ * The hash of the training record that keeps somebody in date at that instant the longest, or null. LIMIT: the instants
+ * are their signers' own words; the desk refuses a record that is dated otherwise than now, and a server that conspires
+ * with its signer would not.
+ */
 export function trainedAt(person: PersonInDirectory, at: string): string | null {
   const inDate = person.training.filter(({ since, until }) => since <= at && at < until);
   return (

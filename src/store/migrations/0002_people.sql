@@ -106,6 +106,9 @@ begin
   values (just_enrolled(secret, who), who, of_record, of_totp, step, sealed, now());
 end $$;
 
+create index document_about_people on signed_document (organisation, kind)
+  where kind in ('enrolment', 'membership', 'resumption');
+
 -- Acts on who is who come one after the other, each judged by what those before it left: a manager who was suspended
 -- while this act waited does not act any more.
 create function actor_in_turn(capacity text default null) returns acting language plpgsql volatile as $$
@@ -243,21 +246,26 @@ create function people() returns table (id uuid, name text, email text, capaciti
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
 declare who acting := require_actor();
 begin
-  return query select p.id, p.name, p.email, p.capacities, p.invited_at, p.enrolled_at, p.confirmed_at, p.left_at,
-      (select count(distinct s.signer)::integer from signed_document s where s.organisation = p.organisation
-        and s.kind = 'membership' and s.text::jsonb ->> 'person' = p.id::text),
-      exists (select from signed_document s where s.organisation = p.organisation and s.kind = 'membership'
-        and s.signer = who.person and s.text::jsonb ->> 'person' = p.id::text),
-      p.outside, encode(u.document, 'hex'),
-      (select count(distinct s.signer)::integer from signed_document s where s.organisation = p.organisation
-        and s.kind = 'resumption' and s.text::jsonb ->> 'suspension' = encode(u.document, 'hex')),
-      exists (select from signed_document s where s.organisation = p.organisation and s.kind = 'resumption'
-        and s.signer = who.person and s.text::jsonb ->> 'suspension' = encode(u.document, 'hex')),
-      (select max(t.until) from training t where t.organisation = p.organisation and t.person = p.id and t.until > now()),
-      (select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'first', a.first_day, 'last', a.last_day) order by a.first_day), '[]')
-        from away a where a.organisation = p.organisation and a.person = p.id and a.last_day >= current_date)
+  return query
+    -- Each kind of document is read once, however many people there are.
+    with said as (
+      select case s.kind when 'membership' then s.text::jsonb ->> 'person' else s.text::jsonb ->> 'suspension' end as of_whom,
+        count(distinct s.signer)::integer as signers, bool_or(s.signer = who.person) as by_me
+      from signed_document s where s.organisation = who.organisation and s.kind in ('membership', 'resumption') group by 1
+    ), course as (
+      select t.person, max(t.until) as until from training t
+      where t.organisation = who.organisation and t.until > now() group by 1
+    ), leave as (
+      select a.person, jsonb_agg(jsonb_build_object('id', a.id, 'first', a.first_day, 'last', a.last_day) order by a.first_day) as days
+      from away a where a.organisation = who.organisation and a.last_day >= current_date group by 1
+    )
+    select p.id, p.name, p.email, p.capacities, p.invited_at, p.enrolled_at, p.confirmed_at, p.left_at,
+      coalesce(m.signers, 0), coalesce(m.by_me, false), p.outside, encode(u.document, 'hex'),
+      coalesce(r.signers, 0), coalesce(r.by_me, false), c.until, coalesce(l.days, '[]')
     from person p left join suspension u on u.organisation = p.organisation and u.person = p.id and u.lifted_at is null
-    where p.organisation = who.organisation order by p.name, p.id;
+      left join said m on m.of_whom = p.id::text left join said r on r.of_whom = encode(u.document, 'hex')
+      left join course c on c.person = p.id left join leave l on l.person = p.id
+    where p.organisation = who.organisation order by p.left_at is not null, p.name, p.id;
 end $$;
 create function own_training() returns timestamptz
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
