@@ -116,17 +116,32 @@ export function openBrowser(): Promise<Browser> {
 /** A colleague of the demonstration in a browser of their own, signed in with passphrase and code. */
 export async function signIn(browser: Browser, deskUrl: string, name: string): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
-  await page.goto(`${deskUrl}/demonstration`);
-  const details = await page
-    .locator('.govuk-summary-card', { hasText: name })
-    .locator('dd')
-    .allTextContents();
-  const [, email = '', passphrase = '', code = ''] = details.map((text) => text.trim());
-  await page.goto(`${deskUrl}/sign-in`);
-  await page.fill('#email', email);
-  await page.fill('#passphrase', passphrase);
-  await page.fill('#code', code);
-  await page.click('form >> text=Sign in');
-  await page.waitForURL(`${deskUrl}/`);
-  return page;
+  for (let used = ''; ; ) {
+    const { email, passphrase, code } = await detailsOf(page, deskUrl, name, used);
+    await page.goto(`${deskUrl}/sign-in`);
+    await page.fill('#email', email);
+    await page.fill('#passphrase', passphrase);
+    await page.fill('#code', code);
+    await page.click('form >> text=Sign in');
+    const refused = page.locator('[data-status].govuk-error-message', { hasText: /\S/ });
+    const home = page.waitForURL(`${deskUrl}/`).then(() => true);
+    const problem = refused.waitFor().then(() => false);
+    // Whichever is first; the other one runs into its time limit unheard.
+    for (const each of [home, problem]) each.catch(() => undefined);
+    if (await Promise.race([home, problem])) return page;
+    if (used !== '') throw new Error(`${name} cannot sign in: ${await refused.textContent()}`);
+    used = code;
+  }
+}
+
+/** Everything to sign in with. A code counts once: after `used` it waits for the next one. */
+async function detailsOf(page: Page, deskUrl: string, name: string, used: string) {
+  for (;;) {
+    await page.goto(`${deskUrl}/demonstration`);
+    const card = page.locator('.govuk-summary-card', { hasText: name });
+    const details = await card.locator('dd').allTextContents();
+    const [, email = '', passphrase = '', code = ''] = details.map((text) => text.trim());
+    if (code !== used) return { email, passphrase, code };
+    await wait(200);
+  }
 }

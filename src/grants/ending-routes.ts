@@ -1,6 +1,7 @@
 /** Ending access, the review calendar, and what somebody opened before. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { people } from '../people/store.ts';
 import { caseId } from '../sealing/place.ts';
 import { referenceOf } from '../sealing/receipt.ts';
 import { sent } from '../web/problem.ts';
@@ -62,10 +63,14 @@ export function endingRoutes(app: FastifyInstance, deps: GrantsDeps): void {
   app.get('/access/opened', staff, async (request, reply) => {
     const asked = openedShape.safeParse(request.query);
     if (!asked.success) return reply.refuse(MISSING);
-    const rows = await ask(deps, request, (on) => openedBy(on, asked.data.person, asked.data.form ?? null));
-    return isRefusal(rows)
-      ? reply.refuse(rows)
-      : reply.page('grants/pages/opened.njk', { rows: await withReferences(rows), ...asked.data });
+    const { person, form } = asked.data;
+    const found = await ask(deps, request, async (on) => ({
+      rows: await openedBy(on, person, form ?? null),
+      name: (await people(on)).find(({ id }) => id === person)?.name,
+    }));
+    if (isRefusal(found)) return reply.refuse(found);
+    if (found.name === undefined) return reply.refuse(MISSING);
+    return reply.page('grants/pages/opened.njk', { ...found, rows: await withReferences(found.rows) });
   });
 }
 

@@ -81,6 +81,8 @@ export const waitingShape = z.object({
   proposal: z.string().nullable(),
   grant_id: z.string().nullable(),
   form: z.string().nullable(),
+  /** The form's title, or those of all forms a proposal is about. */
+  titles: z.string().nullable(),
   case_id: z.string().nullable(),
   name: z.string().nullable(),
   n: z.coerce.number().nullable(),

@@ -159,16 +159,20 @@ const titleOf = (state: AccessState, form: string): string =>
 /** The effect in one sentence and one table; `forBrowser` is what the browser computes it again from. */
 export function previewPage(state: AccessState, proposal: Proposal, now: Date) {
   const effect = effectOf(state, proposal, now.toISOString());
+  const grantees = state.people.filter(({ id }) => proposal.people.includes(id));
   return {
     ...{ state, proposal, effect },
     ...inNames(state, effect),
-    grantees: state.people.filter(({ id }) => proposal.people.includes(id)),
+    grantees,
+    names: grantees.map(({ name }) => name),
     later: proposal.from > now.toISOString(),
     inside: effect.readers - effect.outside,
     odd: oddities(state, effect),
     forBrowser: { state, proposal },
   };
 }
+
+const byName = (one: string, other: string): number => one.localeCompare(other, 'en-GB');
 
 function inNames(state: AccessState, effect: Effect) {
   const people = new Map<string, Member>(state.people.map((person) => [person.id, person]));
@@ -179,8 +183,8 @@ function inNames(state: AccessState, effect: Effect) {
   const scopes = effect.scopes.map((scope) => ({
     ...scope,
     title: titleOf(state, scope.form),
-    before: scope.before.map(called),
-    after: scope.after.map(called),
+    before: scope.before.map(called).sort(byName),
+    after: scope.after.map(called).sort(byName),
   }));
   const submissions = effect.scopes.reduce((sum, scope) => sum + scope.submissions.count, 0);
   return { scopes, submissions };

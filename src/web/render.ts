@@ -31,6 +31,7 @@ export function renderer(site: Site, assets: Assets): Render {
   environment.addFilter('json', scriptJson);
   environment.addFilter('date', (when: Date | string) => DAY.format(new Date(when)));
   environment.addFilter('time', (when: Date | string) => MOMENT.format(new Date(when)));
+  environment.addFilter('and', (names: readonly string[]) => AND.format(names));
   environment.addGlobal('asset', (name: string) => assets.url(name));
   environment.addGlobal('site', site);
   return (template, context) => environment.render(template, context);
@@ -42,6 +43,8 @@ const MOMENT = new Intl.DateTimeFormat('en-GB', {
   timeStyle: 'short',
   timeZone: 'Europe/London',
 });
+
+const AND = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 
 /** JSON that can stand inside a script element: nothing in it can end the element. */
 function scriptJson(value: unknown): nunjucks.runtime.SafeString {

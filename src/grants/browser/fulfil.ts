@@ -37,14 +37,11 @@ function link(each: Waiting): [text: string, href: string] | null {
         '/training',
       ];
     case 'approve':
-      return [`Look at a proposal: ${each.name} to read ${each.form}`, `/proposals/${each.proposal}`];
+      return [`Look at a proposal: ${each.name} to read ${each.titles}`, `/proposals/${each.proposal}`];
     case 'make-key':
-      return [`Make the key of the form ${each.form}, so that it can open`, `/forms/${each.form}/key`];
+      return [`Make the key of “${each.titles}”, so that the form can open`, `/forms/${each.form}/key`];
     case 'approve-key':
-      return [
-        `Countersign the key that ${each.name} made for the form ${each.form}`,
-        `/forms/${each.form}/key`,
-      ];
+      return [`Countersign the key that ${each.name} made for “${each.titles}”`, `/forms/${each.form}/key`];
     case 'review':
       return [`Say who still needs access: ${each.n} end soon if nobody does`, '/access/reviews'];
     default:
@@ -70,7 +67,7 @@ async function handOverPanel(): Promise<HTMLElement> {
 }
 
 function handing(grantees: readonly Grantee[], status: HTMLElement): HTMLElement[] {
-  const names = grantees.map(({ name }) => name).join(', ');
+  const names = AND.format(grantees.map(({ name }) => name));
   const button = make('button', { class: 'govuk-button', type: 'button' }, `Hand the keys to ${names}`);
   button.addEventListener('click', async () => {
     button.disabled = true;
@@ -97,9 +94,12 @@ function handing(grantees: readonly Grantee[], status: HTMLElement): HTMLElement
 }
 
 function what(lines: Grantee['lines']): string {
-  return lines.map((line) => (line.case === null ? line.form : `one case of ${line.form}`)).join(', ');
+  return AND.format(
+    lines.map((line) => (line.case === null ? `“${line.title}”` : `one case of “${line.title}”`)),
+  );
 }
 
+const AND = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 const UNPROVEN =
   'A grant waits that no two signatures prove. No key is handed over for it. Tell your data protection officer.';
 

@@ -12,7 +12,7 @@ import { NotVerified, type Verified, verified } from './proven.ts';
 export type Grantee = {
   readonly name: string;
   readonly words: readonly string[];
-  readonly lines: readonly ProvenGrant[];
+  readonly lines: readonly (ProvenGrant & { readonly title: string })[];
 };
 
 /** To whom keys wait to be handed, and how many of the lines that wait nothing proves. */
@@ -21,7 +21,10 @@ export async function waitingGrantees(): Promise<{ grantees: readonly Grantee[];
   if (lines.length === 0) return { grantees: [], unproven: 0 };
   const { directory, proven } = await verified();
   const live = provenLive(proven, new Date().toISOString());
-  const found = lines.flatMap((id) => live.find((each) => each.id === id) ?? []);
+  const found = lines.flatMap(({ grant_id, form, titles }) => {
+    const line = live.find(({ id }) => id === grant_id);
+    return line ? [{ ...line, title: titles ?? form ?? '' }] : [];
+  });
   const grantees = [...new Set(found.map(({ person }) => person))].flatMap((id) => {
     const person = directory.people.get(id);
     const of = found.filter((line) => line.person === id);
@@ -50,13 +53,13 @@ async function sealedFor({ staff, proven }: Verified, line: ProvenGrant) {
   return keys;
 }
 
-async function waitingLines(): Promise<string[]> {
+async function waitingLines(): Promise<z.infer<typeof waitingShape>[]> {
   const answer = await ask('/waiting');
   if (!answer.ok) throw new NotVerified(answer.message);
   return z
     .array(waitingShape)
     .parse(answer.body)
-    .flatMap((each) => (each.what === 'fulfil' ? (each.grant_id ?? []) : []));
+    .filter(({ what }) => what === 'fulfil');
 }
 
 const NOT_SIGNED =

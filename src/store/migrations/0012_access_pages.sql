@@ -1,24 +1,30 @@
 -- What the desk's pages about access show.
 
+create function form_title(org uuid, of_form text) returns text language sql stable as $$
+  select f.definition ->> 'title' from letterbox.published_form f
+  where f.organisation = org and f.form = of_form order by f.version desc limit 1
+$$;
+
 -- What waits for the actor: a proposal to look at, keys to hand over, a form key to make, countersign or turn, readers
 -- to confirm or end (`n` of them), a training to take.
-create function what_waits() returns table (what text, proposal uuid, grant_id uuid, form text, case_id uuid, name text, n bigint)
+create function what_waits() returns table (what text, proposal uuid, grant_id uuid, form text, titles text, case_id uuid, name text, n bigint)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
   org uuid := who.organisation;
   manages boolean := 'manager' = any (who.capacities);
 begin
-  return query
-    select 'train', null::uuid, null::uuid, null, null::uuid, null, null::bigint where not trained(org, who.person)
+  return query select w.what, w.proposal, w.grant_id, w.form, coalesce(w.titles, form_title(org, w.form)), w.case_id, w.name, w.n from (
+    select 'train' as what, null::uuid as proposal, null::uuid as grant_id, null::text as form, null::text as titles, null::uuid as case_id,
+      null::text as name, null::bigint as n where not trained(org, who.person)
     union all
-    select 'approve', p.id, null, (select string_agg(f, ', ') from jsonb_array_elements_text(forms_in(d.text::jsonb)) f), null,
+    select 'approve', p.id, null, null, (select string_agg('“' || form_title(org, f) || '”', ', ') from jsonb_array_elements_text(forms_in(d.text::jsonb)) f), null,
       (select string_agg(x.name, ', ' order by x.name) from person x where x.organisation = org and x.id = any (people_in(d.text::jsonb))), null
     from proposal p join signed_document d on d.organisation = org and d.hash = p.document
     where p.organisation = org and p.approved_at is null and p.withdrawn_at is null and p.until > now()
       and manages and who.person <> p.proposer and who.person <> all (people_in(d.text::jsonb))
     union all
-    select 'fulfil', g.proposal, g.id, g.form, g.case_id, p.name, null
+    select 'fulfil', g.proposal, g.id, g.form, null, g.case_id, p.name, null
     from grants g join person p on p.organisation = org and p.id = g.person
     where g.organisation = org and g.fulfilled_at is null and g.ended_at is null and g.until > now() and g.review_by > now()
       and g.person <> who.person and stands(org, g.person)
@@ -27,26 +33,26 @@ begin
         else exists (select from cases c where c.organisation = org and c.id = g.case_id
           and may_read(org, who.person, c.form, c.generation)) end
     union all
-    select distinct 'make-key', null::uuid, null::uuid, g.form, null::uuid, null, null::bigint from live_grants(org) g
+    select distinct 'make-key', null::uuid, null::uuid, g.form, null, null::uuid, null, null::bigint from live_grants(org) g
     where g.person = who.person and g.starts <= now() and g.case_id is null and (
       not exists (select from form_key k where k.organisation = org and k.form = g.form)
       or exists (select from form_key k join signed_document s on s.organisation = k.organisation and s.hash = k.document
         where k.organisation = org and k.form = g.form and k.approved_at is null and not may_read(org, s.signer, k.form, k.generation)))
     union all
-    select 'approve-key', null, null, k.form, null, p.name, null from form_key k
+    select 'approve-key', null, null, k.form, null, null, p.name, null from form_key k
     join signed_document s on s.organisation = k.organisation and s.hash = k.document
     join person p on p.organisation = k.organisation and p.id = s.signer
     where k.organisation = org and k.approved_at is null and manages and s.signer <> who.person
       and may_read(k.organisation, s.signer, k.form, k.generation)
     union all
-    select 'turn-key', null, null, f.form, null, null, null from (select distinct k.form from form_key k
+    select 'turn-key', null, null, f.form, null, null, null, null from (select distinct k.form from form_key k
       where k.organisation = org and k.approved_at is not null) f
     where case when may_read(org, who.person, f.form, newest_generation(org, f.form) + 1) then turn_due(org, f.form) is not null
       when manages then turn_due(org, f.form) = 'ended' else false end
     union all
-    select 'review', null, null, null, null, null, count(*) from live_grants(org) g
+    select 'review', null, null, null, null, null, null, count(*) from live_grants(org) g
     where manages and g.person <> who.person and g.review_by < g.until and g.review_by < now() + interval '14 days'
-    having count(*) > 0;
+    having count(*) > 0) w;
 end $$;
 
 -- The access pages. Who does not stand is left out of every count, by one short list instead of a question a row.
@@ -113,8 +119,7 @@ create function grant_lines(ids uuid[]) returns table (id uuid, document text, p
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
 declare who acting := require_actor();
 begin
-  return query select g.id, encode(g.document, 'hex'), g.person, p.name, g.form, (select f.definition ->> 'title' from published_form f
-      where f.organisation = g.organisation and f.form = g.form order by f.version desc limit 1), g.case_id, g.until, g.review_by, g.ended_at,
+  return query select g.id, encode(g.document, 'hex'), g.person, p.name, g.form, form_title(g.organisation, g.form), g.case_id, g.until, g.review_by, g.ended_at,
     (select count(distinct e.case_id) from register_entry e where e.organisation = g.organisation and e.actor = g.person
       and e.kind in ('release', 'attachment-release') and e.body::jsonb ->> 'form' = g.form and (g.case_id is null or e.case_id = g.case_id))
     from grants g join person p on p.organisation = g.organisation and p.id = g.person
@@ -138,8 +143,7 @@ create function reviews_due(page integer) returns table (id uuid, person uuid, n
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
 declare who acting := require_actor();
 begin
-  return query select g.id, g.person, p.name, g.form, (select f.definition ->> 'title' from published_form f
-      where f.organisation = g.organisation and f.form = g.form order by f.version desc limit 1), g.case_id, g.review_by, g.until, g.purpose
+  return query select g.id, g.person, p.name, g.form, form_title(g.organisation, g.form), g.case_id, g.review_by, g.until, g.purpose
     from live_grants(who.organisation) g join person p on p.organisation = g.organisation and p.id = g.person
     where g.review_by < g.until and letterbox.stands(g.organisation, g.person)
     order by g.review_by, g.id limit 50 offset 50 * greatest(page, 0);
