@@ -1,8 +1,9 @@
 /** Whether the pages that say who can read what stay quick with 100,000 grants of 2,000 people, and by which plans. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { z } from 'zod';
+import { administer } from '../src/store/admin.ts';
 import { type Body, makeBody } from './body.ts';
 import { type Figure, quantile } from './figures.ts';
 import { type Site, startTogether, temporaryFolder } from './site.ts';
@@ -24,6 +25,7 @@ export async function measureAccess(
     say(`${grants.toLocaleString('en-GB')} grants of ${people.toLocaleString('en-GB')} people are there.`);
     const figures: Figure[] = [];
     for (const [name, path] of PAGES) figures.push(await measured(site, body, name, path, rounds));
+    for (const about of ['now', 'ever'] as const) figures.push(await downloaded(site, body, about));
     figures.push(...(await plans(site.adminUrl, body)));
     return figures;
   } finally {
@@ -59,10 +61,38 @@ async function measured(
   return { name, value: quantile(times, 0.95), unit: 'ms', bar: { most: 200 }, says };
 }
 
+/** What a browser downloads to check today's access, or that of all times, by itself. */
+async function downloaded(
+  { deskUrl }: Omit<Site, 'body'>,
+  { session }: Body,
+  about: 'now' | 'ever',
+): Promise<Figure> {
+  const since = performance.now();
+  const answer = await fetch(`${deskUrl}/documents?about=${about}`, {
+    headers: { cookie: `letterbox=${session}` },
+  });
+  const bytes = (await answer.arrayBuffer()).byteLength;
+  if (!answer.ok) throw new Error(`/documents answered ${answer.status}.`);
+  const took = Math.round(performance.now() - since);
+  const says = `GET /documents?about=${about}, in ${took} ms`;
+  return { name: `documents_${about}`, value: bytes / 1e6, unit: 'MB', says };
+}
+
 async function fill(adminUrl: string, { id }: Body, { people, grants }: Size): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  await client.query('set search_path = letterbox');
+  await administer(adminUrl, async (client) => {
+    await client.query('set search_path = letterbox');
+    await fillPeopleAndGrants(client, id, people, grants);
+    await fillDocuments(client, id);
+    await client.query('analyze');
+  });
+}
+
+async function fillPeopleAndGrants(
+  client: pg.Client,
+  id: string,
+  people: number,
+  grants: number,
+): Promise<void> {
   await client.query(
     `insert into person (organisation, id, name, email, capacities, invited_at, enrolled_at, recipient, verify_key, confirmed_at)
      select $1, gen_random_uuid(), 'Person ' || n, 'person' || n || '@example.org', '{caseworker}', now(), now(), 'none', 'none', now()
@@ -91,32 +121,46 @@ async function fill(adminUrl: string, { id }: Body, { people, grants }: Size): P
      from line l`,
     [id, grants],
   );
-  await client.query('analyze');
-  await client.end();
+}
+
+/** Two documents a grant, of the length that real ones have. */
+async function fillDocuments(client: pg.Client, id: string): Promise<void> {
+  await client.query(
+    `insert into signed_document (organisation, hash, kind, signer, text, signature, at)
+     select $1::uuid, g.document, 'grant', g.proposer, jsonb_build_object('kind', 'grant', 'id', g.id, 'organisation', $1::uuid, 'state', repeat('0', 64),
+         'effect', repeat('0', 64), 'signer', g.proposer, 'from', g.starts, 'until', g.until, 'at', g.starts, 'people', jsonb_build_array(
+         jsonb_build_object('person', g.person, 'fingerprint', repeat('0', 64), 'recipient', repeat('q', 1959))),
+         'scopes', jsonb_build_array(jsonb_build_object('form', g.form, 'case', null, 'fromGeneration', 1, 'purpose', g.purpose))),
+       repeat('s', 86), g.starts from grants g where g.organisation = $1
+     union all
+     select $1::uuid, sha256(g.document), 'approval', g.approver, jsonb_build_object('kind', 'approval', 'proposal', encode(g.document, 'hex'),
+         'organisation', $1::uuid, 'state', repeat('0', 64), 'effect', repeat('0', 64), 'people', 4, 'signer', g.approver, 'at', g.starts),
+       repeat('s', 86), g.starts from grants g where g.organisation = $1
+     on conflict do nothing`,
+    [id],
+  );
 }
 
 const explained = z.array(z.object({ 'QUERY PLAN': z.string() }));
 
 /** How many of the pages' queries read the grants by an index, and how many go through them all. */
 async function plans(adminUrl: string, { id }: Body): Promise<Figure[]> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  await client.query('set search_path = letterbox');
   const queries = [
     `select count(*) from grants where organisation = '${id}' and form = 'review' and until > now() and review_by > now() and ended_at is null`,
     `select * from grants where organisation = '${id}' and form = 'review' and until <= now() order by until desc, id limit 50`,
     `select * from grants where organisation = '${id}' and person = (select id from person limit 1) and form = 'review'`,
   ];
-  let whole = 0;
-  for (const query of queries) {
-    const { rows } = await client.query(`explain ${query}`);
-    const plan = explained
-      .parse(rows)
-      .map((row) => row['QUERY PLAN'])
-      .join('\n');
-    if (/Seq Scan on grants/.test(plan)) whole += 1;
-  }
-  await client.end();
+  const plans = await administer(adminUrl, async (client) => {
+    await client.query('set search_path = letterbox');
+    const found: string[] = [];
+    for (const query of queries) {
+      const { rows } = await client.query(`explain ${query}`);
+      const lines = explained.parse(rows).map((row) => row['QUERY PLAN']);
+      found.push(lines.join('\n'));
+    }
+    return found;
+  });
+  const whole = plans.filter((plan) => /Seq Scan on grants/.test(plan)).length;
   return [
     {
       name: 'access_scans',

@@ -1,4 +1,7 @@
-/** axe on a page as it stands now: no violation of WCAG 2.2 A and AA, nor of axe's best practices. */
+/**
+ * axe on a page as it stands now: no violation of WCAG 2.2 A and AA, nor of axe's best practices; and nothing makes the
+ * page scroll sideways (1.4.10, Reflow), which axe does not look at.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
@@ -21,4 +24,6 @@ export async function expectAccessible(page: Page): Promise<void> {
     ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
   );
   expect(told, page.url()).toEqual([]);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(wide, `${page.url()} scrolls sideways, in pixels`).toBeLessThanOrEqual(0);
 }

@@ -8,11 +8,11 @@ import type { Statements } from '../store/store.ts';
 import { type Refusal, refuse } from '../web/refusal.ts';
 import type { Signed } from './enrolment.ts';
 import { type Directory, verifyPeople } from './person.ts';
-import { signedDocuments } from './store.ts';
+import { peopleDocuments } from './store.ts';
 
 /** Verified by the code that browsers use, from the organisation's founding document down. */
 export async function provenDirectory(on: Statements): Promise<Directory> {
-  const documents = await signedDocuments(on);
+  const documents = await peopleDocuments(on);
   const founding = documents.find(({ kind }) => kind === 'founding');
   return verifyPeople(documents, founding?.hash ?? '');
 }

@@ -6,9 +6,12 @@ import { sent } from '../web/problem.ts';
 import { isRefusal } from '../web/refusal.ts';
 import { endSession } from './acts.ts';
 import { type PeopleDeps, takeCookie } from './routes.ts';
-import { keptIdentity, signedDocuments } from './store.ts';
+import { documentsInForce, keptIdentity, peopleDocuments, signedDocuments } from './store.ts';
 
 const staff = { config: { audience: 'staff' } } as const;
+/** Which documents are asked for; today's access where nothing is said. */
+const aboutShape = z.object({ about: z.enum(['people', 'now', 'ever']).catch('now') });
+const ABOUT = { people: peopleDocuments, now: documentsInForce, ever: signedDocuments } as const;
 const half = z.strictObject({
   half: z
     .string()
@@ -40,7 +43,8 @@ export function sessionRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     reply.page('people/pages/locked.njk', {}),
   );
   app.get('/documents', staff, async (request, reply) => {
-    const documents = await act(deps.desk, request.actor?.session ?? null, signedDocuments);
+    const { about } = aboutShape.parse(request.query);
+    const documents = await act(deps.desk, request.actor?.session ?? null, ABOUT[about]);
     return isRefusal(documents) ? reply.refuse(documents) : documents;
   });
 }

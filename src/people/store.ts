@@ -100,9 +100,19 @@ const documentShape = z.object({
   position: z.bigint().transform(Number),
 });
 
-/** Everything signed in the actor's organisation, in order. */
+/** Everything ever signed in the actor's organisation, in order. */
 export function signedDocuments(on: Statements): Promise<SignedDocument[]> {
   return on.rows(documentShape, 'select * from letterbox.documents()');
+}
+
+/** What proves who is who, and who can read what from now on; of grants that are over, nothing. */
+export function documentsInForce(on: Statements): Promise<SignedDocument[]> {
+  return on.rows(documentShape, 'select * from letterbox.documents_in_force()');
+}
+
+/** What proves who is who. */
+export function peopleDocuments(on: Statements): Promise<SignedDocument[]> {
+  return on.rows(documentShape, 'select * from letterbox.people_documents()');
 }
 
 const personShape = z.object({

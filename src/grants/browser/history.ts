@@ -7,7 +7,7 @@ class HistoryElement extends HTMLElement {
     const rows = [...this.querySelectorAll<HTMLElement>('[data-grant]')];
     if (rows.length === 0) return;
     try {
-      const { proven } = await verified();
+      const { proven } = await verified('ever');
       const signed = new Set(proven.grants.map(({ id }) => id));
       const forged = rows.filter((row) => !signed.has(row.dataset.grant ?? ''));
       for (const row of forged) row.classList.add('letterbox-unproven');

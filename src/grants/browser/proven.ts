@@ -19,11 +19,11 @@ export type Verified = {
 
 export class NotVerified extends Error {}
 
-/** Everything signed in the organisation, verified here. Throws `NotVerified` with a sentence to show. */
-export async function verified(): Promise<Verified> {
+/** What is signed in the organisation about today's access, or all that ever was, verified here. Throws `NotVerified` with a sentence to show. */
+export async function verified(about: 'now' | 'ever' = 'now'): Promise<Verified> {
   const staff = await unlocked();
   if (!staff) throw new NotVerified('Your keys are locked. Sign in again to unlock them.');
-  const told = await known(staff);
+  const told = await known(staff, about);
   if ('problem' in told) throw new NotVerified(told.problem);
   const { documents, directory } = told;
   const founding = documents.find((each) => each.hash === staff.founding)?.text ?? '';

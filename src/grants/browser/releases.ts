@@ -13,7 +13,7 @@ class ReleasesElement extends HTMLElement {
   async connectedCallback(): Promise<void> {
     const { releases } = carried.parse(carriedJson(this));
     try {
-      const { documents, staff } = await verified();
+      const { documents, staff } = await verified('ever');
       this.#showFounding(staff.founding);
       const history = await historyOf(documents, staff.founding);
       const forbidden = releases.filter(({ index, after, entry }) => {

@@ -22,7 +22,7 @@ class ConfirmElement extends HTMLElement {
     const about = carried.parse(carriedJson(this));
     const staff = await unlocked();
     if (!staff) return say(this, 'Your keys are locked. Sign in again to unlock them.', 'error');
-    const told = await known(staff);
+    const told = await known(staff, 'people');
     if ('problem' in told) return say(this, told.problem, 'error');
     const enrolment = await enrolmentOf(about.person, told.documents);
     if (!enrolment)

@@ -17,9 +17,15 @@ const documentsShape = z.array(
 
 export type Known = { readonly documents: readonly SignedDocument[]; readonly directory: Directory };
 
+/** Which documents somebody needs: about people alone, about today's access too, or all there ever were. */
+export type About = 'people' | 'now' | 'ever';
+
 /** What these keys' founding record leads to, or the sentence that says why there is nothing to go by. */
-export async function known(staff: StaffIdentity): Promise<Known | { readonly problem: string }> {
-  const answer = await ask('/documents');
+export async function known(
+  staff: StaffIdentity,
+  about: About,
+): Promise<Known | { readonly problem: string }> {
+  const answer = await ask(`/documents?about=${about}`);
   if (!answer.ok) return { problem: answer.message };
   const documents = documentsShape.parse(answer.body);
   const directory = await verifyPeople(documents, staff.founding);

@@ -14,7 +14,7 @@ export type Signer = Known & { readonly staff: StaffIdentity };
 export async function theSigner(): Promise<Signer> {
   const staff = await unlocked();
   if (!staff) throw new NotSigned('Your keys are locked. Sign in again to unlock them.');
-  const told = await known(staff);
+  const told = await known(staff, 'people');
   if ('problem' in told) throw new NotSigned(told.problem);
   return { staff, ...told };
 }

@@ -19,7 +19,8 @@ begin
 end $$;
 
 -- What a question about access may name: all own forms, and whom the actor may ask about. A case is found (`case_form`
--- is set) by those who see everybody and by whoever was ever let read it; for all others it is not there.
+-- is set) by those who see everybody and by whoever was ever let read it; for all others it is not there, and so is what
+-- came after their access was over.
 create function access_choices(of_case uuid) returns table (forms jsonb, people jsonb, case_form text, received_at timestamptz)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
 declare
@@ -35,7 +36,9 @@ begin
       from person p where p.organisation = org and p.confirmed_at is not null and (everybody or p.id = who.person)),
     c.form, c.received_at
   from (select) one left join cases c on c.organisation = org and c.id = of_case and (everybody or exists (select from grants g
-    where g.organisation = org and g.person = who.person and g.form = c.form and (g.case_id is null or g.case_id = c.id)));
+    where g.organisation = org and g.person = who.person and g.form = c.form and g.starts <= now()
+      and c.received_at < least(g.until, g.review_by, coalesce(g.ended_at, 'infinity'))
+      and (g.case_id = c.id or g.case_id is null and g.from_generation <= plain_generation(org, c.form, c.generation))));
 end $$;
 
 -- The conditions of reading_grant(), but for whether the person stood. `of_generation`: the plain one of the case.

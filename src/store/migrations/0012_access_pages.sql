@@ -1,5 +1,53 @@
 -- What the desk's pages about access show.
 
+-- What a browser judges today's access by, so that it need not download the past: everything signed about people, keys
+-- and recovery, and all about the grants that have a line in force or to come, that wait for a signature, or by which
+-- somebody made a form key. What belongs to a grant is found by the documents themselves, whatever the rows say.
+create index document_lasting on signed_document (organisation, position)
+  where kind not in ('grant', 'approval', 'withdrawal', 'grant-end', 'review');
+create index document_about_lines on signed_document using gin (((text::jsonb) -> 'grants')) where kind in ('grant-end', 'review');
+create index document_about_proposal on signed_document (organisation, ((text::jsonb) ->> 'proposal')) where kind in ('approval', 'withdrawal');
+create function documents_in_force() returns table (kind text, hash text, signer uuid, text text, signature text, "position" bigint)
+language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
+declare
+  who acting := actor();
+  org uuid := who.organisation;
+  kept bytea[];
+  lines text[];
+begin
+  if who.person is null then perform refuse('LB401', 'signed-out'); end if;
+  kept := array(select g.document from live_grants(org) g
+    union select p.document from proposal p
+      where p.organisation = org and p.approved_at is null and p.withdrawn_at is null and p.until > now()
+    union select g.document from form_key k join signed_document s on s.organisation = org and s.hash = k.document
+      join grants g on g.organisation = org and g.person = s.signer and g.form = k.form and g.case_id is null
+      where k.organisation = org);
+  lines := array(select grant_line(encode(d.hash, 'hex'), (p ->> 'person')::uuid, s ->> 'form', (s ->> 'case')::uuid)
+    from unnest(kept) k join signed_document d on d.organisation = org and d.hash = k and d.kind = 'grant',
+      jsonb_array_elements(d.text::jsonb -> 'people') p, jsonb_array_elements(d.text::jsonb -> 'scopes') s);
+  return query with found as (
+      select d.* from signed_document d where d.organisation = org
+        and d.kind not in ('grant', 'approval', 'withdrawal', 'grant-end', 'review')
+    union all
+      select d.* from signed_document d where d.organisation = org and d.hash = any (kept) and d.kind = 'grant'
+    union all
+      select d.* from unnest(kept) k join signed_document d on d.organisation = org and d.kind in ('approval', 'withdrawal')
+        and d.text::jsonb ->> 'proposal' = encode(k, 'hex')
+    union all
+      select d.* from signed_document d where d.organisation = org and d.kind in ('grant-end', 'review')
+        and d.text::jsonb -> 'grants' ?| lines)
+  select f.kind, encode(f.hash, 'hex'), f.signer, f.text, f.signature, f.position from found f order by f.position;
+end $$;
+create function people_documents() returns table (kind text, hash text, signer uuid, text text, signature text, "position" bigint)
+language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
+declare who acting := actor();
+begin
+  if who.person is null then perform refuse('LB401', 'signed-out'); end if;
+  return query select d.kind, encode(d.hash, 'hex'), d.signer, d.text, d.signature, d.position from signed_document d
+    where d.organisation = who.organisation
+      and d.kind in ('founding', 'enrolment', 'membership', 'leaving', 'suspension', 'resumption', 'training') order by d.position;
+end $$;
+
 create function form_title(org uuid, of_form text) returns text language sql stable as $$
   select f.definition ->> 'title' from letterbox.published_form f
   where f.organisation = org and f.form = of_form order by f.version desc limit 1
@@ -149,5 +197,5 @@ begin
     order by g.review_by, g.id limit 50 offset 50 * greatest(page, 0);
 end $$;
 
-grant execute on function what_waits(), access_overview(), form_grants(text, text, integer), form_proposals(text), grant_lines(uuid[]),
+grant execute on function documents_in_force(), people_documents(), what_waits(), access_overview(), form_grants(text, text, integer), form_proposals(text), grant_lines(uuid[]),
   opened_by(uuid, text), reviews_due(integer) to letterbox_desk;
