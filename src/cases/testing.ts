@@ -51,7 +51,7 @@ export async function aPerson(
   const session = await aSession(db, organisation, person);
   return {
     ...{ organisation, organisationName: 'Exampleshire Office for Policing', person, name },
-    ...{ capacities, confirmed: true, session },
+    ...{ kind: 'controller', capacities, confirmed: true, session },
   };
 }
 

@@ -85,6 +85,7 @@ async function download({ db, founder }: TestBody, folder = scratch()): Promise<
     person,
     name: founder.name,
     organisationName: '',
+    kind: 'controller' as const,
     capacities: [],
     confirmed: true,
   };

@@ -1,4 +1,4 @@
-/** Founds a body in Node through the acts that browsers cause: two managers, a first reader, open forms. */
+/** Founds a body and its host in Node through the acts that browsers cause: two managers, a first reader, open forms. */
 import * as opaque from '@serenity-kit/opaque';
 import { actOnProposal, approveFormKey, makeFormKey } from '../grants/acts.ts';
 import { newFormKey, sign } from '../grants/form-key.ts';
@@ -7,7 +7,13 @@ import { signApproval, signProposal } from '../grants/proposal.ts';
 import { accessState, formKeys, ownFormTitles, proposalFound } from '../grants/store.ts';
 import { termsOf } from '../grants/views.ts';
 import { confirmPerson, endSession, invitePerson, type Method, openSession, takeIn } from '../people/acts.ts';
-import { makeEnrolment, makeFounding, type Signed, signMembership } from '../people/enrolment.ts';
+import {
+  makeEnrolment,
+  makeFounding,
+  makeHostFounding,
+  type Signed,
+  signMembership,
+} from '../people/enrolment.ts';
 import { verifyPeople } from '../people/person.ts';
 import { actOnStanding } from '../people/standing-acts.ts';
 import { signCourse } from '../people/standing-documents.ts';
@@ -22,9 +28,11 @@ import { act, type Database, type SessionSecret } from '../store/store.ts';
 import { isRefusal, type Refusal } from '../web/refusal.ts';
 import type { DemonstrationPerson } from './demonstration.ts';
 import { foundingLink } from './invite-body.ts';
+import { hostLink } from './invite-host.ts';
 import { publishShippedForms } from './shipped-forms.ts';
 
-export type Host = {
+/** Where the demonstration lives. */
+export type Deployment = {
   readonly adminUrl: string;
   readonly desk: Database;
   readonly signin: Database;
@@ -36,54 +44,70 @@ export type Host = {
 type SignedIn = { readonly staff: StaffIdentity; readonly session: SessionSecret };
 
 const NAME = 'Exampleshire Office for Policing';
+const HOST_NAME = 'Exampleshire Council';
 
 /** The first two people are managers, the third reads every form, the rest are colleagues. */
-export async function foundBody(host: Host, people: readonly DemonstrationPerson[]): Promise<void> {
+export async function foundBody(on: Deployment, people: readonly DemonstrationPerson[]): Promise<void> {
   const [founder, second, reader, ...rest] = people;
   if (!founder || !second || !reader) throw new Error('A demonstration body needs three people.');
-  const { manager, recovery } = await found(host, founder);
-  await train(host, manager);
-  await publishShippedForms(host.desk, manager.session);
-  const other = await join(host, manager, second, [manager]);
-  const reads = await join(host, manager, reader, [manager, other]);
-  const colleagues = await Promise.all(rest.map((each) => join(host, manager, each, [manager, other])));
-  for (const each of [other, reads, ...colleagues]) await train(host, each);
-  const forms = (await inside(host, manager, ownFormTitles)).map(({ form }) => form);
-  await letRead(host, manager, other, reads.staff, forms);
-  for (const form of forms) await openForm(host, reads, other, form, recovery);
-  for (const { session } of [manager, other, reads, ...colleagues]) await endSession(host.desk, session);
+  const { manager, recovery } = await found(on, founder);
+  await train(on, manager);
+  await publishShippedForms(on.desk, manager.session);
+  const other = await join(on, manager, second, [manager]);
+  const reads = await join(on, manager, reader, [manager, other]);
+  const colleagues = await Promise.all(rest.map((each) => join(on, manager, each, [manager, other])));
+  for (const each of [other, reads, ...colleagues]) await train(on, each);
+  const forms = (await inside(on, manager, ownFormTitles)).map(({ form }) => form);
+  await letRead(on, manager, other, reads.staff, forms);
+  for (const form of forms) await openForm(on, reads, other, form, recovery);
+  for (const { session } of [manager, other, reads, ...colleagues]) await endSession(on.desk, session);
+}
+
+/** The host that runs the site, with its operator, unless the database has one. */
+export async function foundHost(on: Deployment, operator: DemonstrationPerson): Promise<void> {
+  if (await isHosted(on)) return;
+  const secret = (await hostLink(on.adminUrl, on.deskUrl)).split('/').at(-1) ?? '';
+  const made = await makeHostFounding(HOST_NAME, operator, new Date());
+  const method = await passphraseOf(on, operator, made.staff);
+  settled(await takeIn(on.signin, 'found', secret, made, method));
+  await markDemonstration({ ...on, slug: 'host' });
+}
+
+async function isHosted({ adminUrl }: Deployment): Promise<boolean> {
+  const sql = "select from letterbox.organisation where kind = 'host'";
+  return (await administer(adminUrl, (client) => client.query(sql))).rowCount === 1;
 }
 
 async function found(
-  host: Host,
+  on: Deployment,
   founder: DemonstrationPerson,
 ): Promise<{ manager: SignedIn; recovery: Recipient }> {
-  const link = await foundingLink(host.adminUrl, host.deskUrl, host.slug);
+  const link = await foundingLink(on.adminUrl, on.deskUrl, on.slug);
   const made = await makeFounding(NAME, founder, new Date());
   const invitation = link.split('/').at(-1) ?? '';
   const person = settled(
-    await takeIn(host.signin, 'found', invitation, made, await passphraseOf(host, founder, made.staff)),
+    await takeIn(on.signin, 'found', invitation, made, await passphraseOf(on, founder, made.staff)),
   );
-  await markDemonstration(host);
-  const session = await openSession(host.signin, made.staff.organisation, person.id, 'passphrase');
+  await markDemonstration(on);
+  const session = await openSession(on.signin, made.staff.organisation, person.id, 'passphrase');
   return { manager: { staff: made.staff, session }, recovery: await recipientOf(made.recovery) };
 }
 
 /** Pages of this body say that its keys are public. */
-async function markDemonstration({ adminUrl, slug }: Host): Promise<void> {
+async function markDemonstration({ adminUrl, slug }: Deployment): Promise<void> {
   await administer(adminUrl, (client) =>
     client.query('update letterbox.organisation set demonstration = true where slug = $1', [slug]),
   );
 }
 
 async function join(
-  host: Host,
+  on: Deployment,
   inviter: SignedIn,
   person: DemonstrationPerson,
   managers: readonly SignedIn[],
 ): Promise<SignedIn> {
-  const { secret } = settled(await invitePerson(host.desk, inviter.session, person));
-  const invited = await invitationFor(host.signin, secret);
+  const { secret } = settled(await invitePerson(on.desk, inviter.session, person));
+  const invited = await invitationFor(on.signin, secret);
   if (!invited?.person || !invited.organisation || !invited.founding)
     throw new Error('The invitation is not there.');
   const about = {
@@ -94,24 +118,24 @@ async function join(
     founding: invited.founding,
   };
   const made = await makeEnrolment(about, new Date());
-  settled(await takeIn(host.signin, 'enrol', secret, made, await passphraseOf(host, person, made.staff)));
+  settled(await takeIn(on.signin, 'enrol', secret, made, await passphraseOf(on, person, made.staff)));
   const enrolment = await sha256Hex(made.text);
   for (const manager of managers) {
-    const documents = await inside(host, manager, signedDocuments);
+    const documents = await inside(on, manager, signedDocuments);
     const { newest: after } = await verifyPeople(documents, manager.staff.founding);
     const about = { person: invited.person, enrolment, after, capacities: person.capacities };
     const signed = await signMembership(manager.staff, about, new Date());
-    settled(await confirmPerson(host.desk, manager.session, signed));
+    settled(await confirmPerson(on.desk, manager.session, signed));
   }
   return {
     staff: made.staff,
-    session: await openSession(host.signin, invited.organisation, invited.person, 'passphrase'),
+    session: await openSession(on.signin, invited.organisation, invited.person, 'passphrase'),
   };
 }
 
 /** What the browser does with a passphrase: OPAQUE registration, and the identity sealed to its export key. */
 async function passphraseOf(
-  { opaqueSetup }: Host,
+  { opaqueSetup }: Deployment,
   person: DemonstrationPerson,
   staff: StaffIdentity,
 ): Promise<Method> {
@@ -139,15 +163,15 @@ async function passphraseOf(
 }
 
 /** Takes the built-in course, so that they may propose, approve and be given access. */
-async function train(host: Host, who: SignedIn): Promise<void> {
+async function train(on: Deployment, who: SignedIn): Promise<void> {
   const answers = QUESTIONS.map(({ right }) => right);
   settled(
-    await actOnStanding(host.desk, who.session, 'training', await signCourse(who.staff, answers, new Date())),
+    await actOnStanding(on.desk, who.session, 'training', await signCourse(who.staff, answers, new Date())),
   );
 }
 
 async function letRead(
-  host: Host,
+  on: Deployment,
   proposer: SignedIn,
   approver: SignedIn,
   reader: StaffIdentity,
@@ -155,8 +179,8 @@ async function letRead(
 ): Promise<void> {
   const now = new Date();
   const at = now.toISOString();
-  const state = await inside(host, proposer, (tx) => accessState(tx, { forms }));
-  const documents = await inside(host, proposer, signedDocuments);
+  const state = await inside(on, proposer, (tx) => accessState(tx, { forms }));
+  const documents = await inside(on, proposer, signedDocuments);
   const grantee = (await verifyPeople(documents, proposer.staff.founding)).people.get(reader.person);
   if (!grantee) throw new Error('The demonstration’s first reader cannot be given access.');
   const proposal: Proposal = {
@@ -169,16 +193,16 @@ async function letRead(
     until: endOfDayAfter(at, 364),
   };
   const proposed = await signProposal(proposer.staff, state, proposal, [grantee], now);
-  settled(await actOnProposal(host.desk, proposer.session, 'propose', proposed));
-  const row = await inside(host, approver, (tx) => proposalFound(tx, proposal.id));
+  settled(await actOnProposal(on.desk, proposer.session, 'propose', proposed));
+  const row = await inside(on, approver, (tx) => proposalFound(tx, proposal.id));
   const terms = row && termsOf(row);
   if (!terms) throw new Error('The demonstration’s proposal is not there.');
   const approved = await signApproval(approver.staff, state, terms, 1, new Date());
-  settled(await actOnProposal(host.desk, approver.session, 'approve', approved));
+  settled(await actOnProposal(on.desk, approver.session, 'approve', approved));
 }
 
 async function openForm(
-  host: Host,
+  on: Deployment,
   reader: SignedIn,
   manager: SignedIn,
   form: string,
@@ -186,9 +210,9 @@ async function openForm(
 ): Promise<void> {
   const of = { organisation: reader.staff.organisation, form: formId(form) };
   settled(
-    await makeFormKey(host.desk, reader.session, await newFormKey(reader.staff, of, recovery, new Date())),
+    await makeFormKey(on.desk, reader.session, await newFormKey(reader.staff, of, recovery, new Date())),
   );
-  const [key] = await inside(host, manager, (tx) => formKeys(tx, form));
+  const [key] = await inside(on, manager, (tx) => formKeys(tx, form));
   if (!key) throw new Error('The demonstration’s form key is not there.');
   const { organisation, person: signer } = manager.staff;
   const approval: Signed = await sign(manager.staff, {
@@ -198,11 +222,11 @@ async function openForm(
     signer,
     at: new Date().toISOString(),
   });
-  settled(await approveFormKey(host.desk, manager.session, approval));
+  settled(await approveFormKey(on.desk, manager.session, approval));
 }
 
-async function inside<T>(host: Host, who: SignedIn, work: Parameters<typeof act<T>>[2]): Promise<T> {
-  return settled(await act(host.desk, who.session, work));
+async function inside<T>(on: Deployment, who: SignedIn, work: Parameters<typeof act<T>>[2]): Promise<T> {
+  return settled(await act(on.desk, who.session, work));
 }
 
 /** A refusal here is a defect of the demonstration, not somebody's mistake. */

@@ -7,12 +7,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
 import { z } from 'zod';
+import { CAPACITIES } from '../people/documents.ts';
 import { codeOf, offerSecondFactor } from '../people/second-factor.ts';
 import { administer } from '../store/admin.ts';
 import type { Cluster } from '../store/cluster.ts';
 import { writePrivate } from '../store/private-file.ts';
 import type { Database } from '../store/store.ts';
-import { foundBody } from './demonstration-body.ts';
+import { foundBody, foundHost } from './demonstration-body.ts';
 import { keptOpaqueSetup } from './desk.ts';
 import { fillCases, progress } from './fill.ts';
 import type { Settings } from './settings.ts';
@@ -24,7 +25,7 @@ const CASES = 394;
 const personShape = z.object({
   name: z.string(),
   email: z.string(),
-  capacities: z.array(z.enum(['manager', 'caseworker', 'data-protection-officer', 'keyholder'])),
+  capacities: z.array(z.enum([...CAPACITIES, 'operator'])),
   role: z.string(),
   passphrase: z.string(),
   totp: z.string(),
@@ -79,6 +80,12 @@ const PEOPLE = [
     role: 'Data protection officer without access',
   },
 ] as const;
+const OPERATOR = {
+  name: 'Hana Okoye',
+  email: 'hana@example.com',
+  capacities: ['manager', 'operator'],
+  role: 'Operator of the host that runs this site: sees that bodies are there, and nothing in them',
+} as const;
 
 /** Founds the body where it is not founded yet; what was cut short is set aside and begun anew. */
 export async function prepareDemonstration(
@@ -89,15 +96,25 @@ export async function prepareDemonstration(
   const before = existsSync(file) ? fileShape.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
   // The file may tell of another database than the one DATABASE_URL gives now.
   const there = before?.complete === true && (await isFounded(cluster.adminUrl));
-  const people = before && there ? before.people : await invent();
+  const people = before?.people ?? (await invent());
   if (!there) {
     await setAside(cluster.adminUrl);
     writePrivate(file, JSON.stringify({ complete: false, people }, null, 2));
     const opaqueSetup = await keptOpaqueSetup(settings.data);
+    const on = {
+      adminUrl: cluster.adminUrl,
+      desk,
+      signin,
+      opaqueSetup,
+      deskUrl: settings.deskUrl,
+      slug: SLUG,
+    };
+    const operates = ({ capacities }: DemonstrationPerson) => capacities.includes('operator');
     await foundBody(
-      { adminUrl: cluster.adminUrl, desk, signin, opaqueSetup, deskUrl: settings.deskUrl, slug: SLUG },
-      people,
+      on,
+      people.filter((person) => !operates(person)),
     );
+    for (const operator of people.filter(operates)) await foundHost(on, operator);
     writePrivate(file, JSON.stringify({ complete: true, people }, null, 2));
   }
   return {
@@ -114,7 +131,7 @@ export async function prepareDemonstration(
 async function invent(): Promise<DemonstrationPerson[]> {
   await opaque.ready;
   return Promise.all(
-    PEOPLE.map(async (person) => ({
+    [...PEOPLE, OPERATOR].map(async (person) => ({
       ...person,
       capacities: [...person.capacities],
       passphrase: `${person.name.split(' ')[0]?.toLowerCase()} opens the letterbox`,

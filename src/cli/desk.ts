@@ -2,11 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
+import { z } from 'zod';
 import { casesRoutes } from '../cases/routes.ts';
 import { grantsRoutes } from '../grants/routes.ts';
+import { hostingRoutes } from '../hosting/routes.ts';
 import { peopleRoutes } from '../people/routes.ts';
 import { findActor } from '../people/store.ts';
 import { registerRoutes } from '../register/routes.ts';
+import { migrationFiles } from '../store/migrate.ts';
 import { writePrivate } from '../store/private-file.ts';
 import { type Database, openDatabase, type SessionSecret } from '../store/store.ts';
 import { type Assets, freshAssets } from '../web/assets.ts';
@@ -56,6 +59,9 @@ export async function startDesk({
       onFounded: (session: SessionSecret) => publishShippedForms(desk, session),
     }),
   );
+  await app.register(
+    hostingRoutes({ desk, deskUrl: settings.deskUrl, data: settings.data, program: thisProgram() }),
+  );
   await app.register(grantsRoutes({ desk }));
   await app.register(casesRoutes({ desk }));
   await app.register(registerRoutes({ desk }));
@@ -68,6 +74,14 @@ export async function startDesk({
     address: await listen(app, settings, settings.deskPort, 'LETTERBOX_DESK_PORT'),
     close: () => app.close(),
   };
+}
+
+const packageShape = z.object({ version: z.string() });
+
+/** What the operators' page says of this program. */
+function thisProgram() {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return { ...packageShape.parse(JSON.parse(file)), migrations: migrationFiles() };
 }
 
 /** OPAQUE's long-term server secret; without it nobody could sign in by passphrase again. */

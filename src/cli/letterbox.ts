@@ -10,6 +10,10 @@ const PROGRAMS: Record<string, readonly [summary: string, load: () => Promise<{ 
   register: ['the register’s sequencer, by itself', () => import('./register.ts')],
   migrate: ['make or update roles and schema in a database of your own', () => import('./migrate.ts')],
   fill: ['fill a body with sealed submissions', () => import('./fill.ts')],
+  'invite-host': [
+    'make a one-time link to found the host, for its first operator',
+    () => import('./invite-host.ts'),
+  ],
   'invite-body': ['make a one-time link to found a body', () => import('./invite-body.ts')],
   verify: ['check a downloaded register, offline', () => import('./verify.ts')],
   access: ['say from a downloaded register who could read, and who did', () => import('./access.ts')],

@@ -11,6 +11,7 @@ import { claim } from './claim.ts';
 import { type Demonstration, prepareDemonstration } from './demonstration.ts';
 import { startDesk } from './desk.ts';
 import { foundingLink } from './invite-body.ts';
+import { hostLink } from './invite-host.ts';
 import type { Main } from './letterbox.ts';
 import { startRegister } from './register.ts';
 import { aborted, closeAll, type Part, stopAsked } from './serving.ts';
@@ -98,12 +99,14 @@ async function serve({ settings, empty, parts, stop, say }: Serving): Promise<vo
   );
   await parts.add(await startDesk({ settings, desk, signin, assets, demonstration, say }));
   await demonstration?.fill(address, stop);
-  announce(
-    settings,
-    demonstration,
-    empty ? await foundingLink(cluster.adminUrl, settings.deskUrl, FIRST_SLUG) : null,
-    say,
-  );
+  announce(settings, demonstration, empty ? await linksToFound(cluster.adminUrl, settings.deskUrl) : [], say);
+}
+
+async function linksToFound(adminUrl: string, deskUrl: string): Promise<string[]> {
+  return [
+    `Found your body (once, within 7 days): ${await foundingLink(adminUrl, deskUrl, FIRST_SLUG)}`,
+    `If somebody else runs this site, they found the host: ${await hostLink(adminUrl, deskUrl)}`,
+  ];
 }
 
 /** The part of public addresses that the first body of an empty start gets; `invite-body` takes any. */
@@ -112,7 +115,7 @@ const FIRST_SLUG = 'our-body';
 function announce(
   settings: Settings,
   demonstration: Demonstration | null,
-  founding: string | null,
+  founding: readonly string[],
   say: (line: string) => void,
 ): void {
   say('');
@@ -120,7 +123,7 @@ function announce(
   say(`  Desk          ${settings.deskUrl}`);
   say('');
   if (demonstration) for (const line of demonstration.howToSignIn) say(`  ${line}`);
-  if (founding) say(`  Found your body (once, within 7 days): ${founding}`);
+  for (const line of founding) say(`  ${line}`);
   say('');
   say('  Ctrl-C stops everything.');
 }

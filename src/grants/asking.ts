@@ -1,6 +1,7 @@
 /** What every door of this room is written with. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { isHoldable } from '../people/holdable.ts';
 import { act, type Database, type SessionSecret, type Statements } from '../store/store.ts';
 import { named } from '../web/problem.ts';
 import type { Refusal } from '../web/refusal.ts';
@@ -27,7 +28,7 @@ export function sessionOf(request: FastifyRequest): SessionSecret {
 }
 
 export const parameter = (request: FastifyRequest, name: string): string => {
-  const shape = z.object({ [name]: z.string() });
+  const shape = z.object({ [name]: z.string().refine(isHoldable) });
   return named(shape, request.params)[name] ?? '';
 };
 

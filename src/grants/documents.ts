@@ -14,6 +14,7 @@
  * canonical JSON (RFC 8785); they judge no signature.
  */
 import { z } from 'zod';
+import { count, instant, words } from '../people/holdable.ts';
 import { canonicalJson } from '../sealing/encoding.ts';
 import { sha256Hex } from '../sealing/signature.ts';
 
@@ -22,7 +23,6 @@ export type Signed = { readonly text: string; readonly signature: string };
 
 const id = z.uuid().lowercase();
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
-const instant = z.iso.datetime({ precision: 3 });
 const form = z.string().regex(/^[a-z0-9-]{1,40}$/);
 const recipient = z.string().regex(/^age1pq1[0-9a-z]+$/);
 const signed = { organisation: id, signer: id, at: instant };
@@ -37,8 +37,8 @@ const scope = z.strictObject({
   form,
   /** One case of the form only; null for all that the form's key opens. */
   case: id.nullable(),
-  fromGeneration: z.number().int().positive(),
-  purpose: z.string().min(1).max(200),
+  fromGeneration: count,
+  purpose: words(200),
 });
 export const MOST_PEOPLE = 50;
 export const MOST_SCOPES = 20;
@@ -65,9 +65,9 @@ const approvalShape = z.strictObject({
   effect: hash,
   state: hash,
   /** How many people will be able to read, as the approver typed it. */
-  people: z.number().int().positive(),
+  people: count,
 });
-const reason = z.string().min(1).max(500);
+const reason = words(500);
 const withdrawalShape = z.strictObject({
   kind: z.literal('withdrawal'),
   ...signed,
@@ -82,7 +82,7 @@ const formKeyShape = z
     kind: z.literal('form-key'),
     ...signed,
     form,
-    generation: z.number().int().positive(),
+    generation: count,
     recipient,
     /** The key document before this one: null for a form's first key. */
     after: hash.nullable(),

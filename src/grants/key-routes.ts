@@ -1,6 +1,7 @@
 /** Form keys: making, countersigning, turning, and handing them over. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { count } from '../people/holdable.ts';
 import { sent } from '../web/problem.ts';
 import { isRefusal } from '../web/refusal.ts';
 import { approveFormKey, fulfilGrants, makeFormKey, turnKey } from './acts.ts';
@@ -22,7 +23,7 @@ export const turnShape = signedShape.extend({
 const handedShape = z.strictObject({
   keys: z
     .array(
-      z.strictObject({ grant: id, generation: z.number().int().positive().nullable(), sealed: sealedHex }),
+      z.strictObject({ grant: id, generation: count.nullable(), sealed: sealedHex }),
     )
     .min(1)
     .max(1000),

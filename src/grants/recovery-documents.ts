@@ -9,6 +9,7 @@
  * canonical JSON (RFC 8785); they judge no signature.
  */
 import { z } from 'zod';
+import { instant, words } from '../people/holdable.ts';
 import { canonicalJson } from '../sealing/encoding.ts';
 import { signText } from '../sealing/signature.ts';
 import type { StaffIdentity } from '../sealing/staff.ts';
@@ -17,7 +18,7 @@ import type { Signed } from './documents.ts';
 const id = z.uuid().lowercase();
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const symbols = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{8}$/);
-const signed = { organisation: id, signer: id, at: z.iso.datetime({ precision: 3 }) };
+const signed = { organisation: id, signer: id, at: instant };
 const form = z.string().regex(/^[a-z0-9-]{1,40}$/);
 
 const rehearsalShape = z.strictObject({
@@ -34,7 +35,7 @@ const recoveryShape = z.strictObject({
   kind: z.literal('recovery'),
   ...signed,
   id,
-  reason: z.string().min(1).max(500),
+  reason: words(500),
   /** Who is to get the keys: two people must have let them read these forms, as ever. */
   person: id,
   forms: z.array(form).min(1).max(20).refine(areSorted).readonly(),

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { count } from '../people/holdable.ts';
 import { sent } from '../web/problem.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import type { Actor } from '../web/server.ts';
@@ -21,7 +22,7 @@ const keysShape = z
   .array(
     z.strictObject({
       form: z.string().max(40),
-      generation: z.number().int().positive(),
+      generation: count,
       sealed: z
         .string()
         .regex(/^([0-9a-f]{2})+$/)

@@ -41,7 +41,8 @@ export type RecoveryRule = { readonly recipient: Recipient; readonly k: number; 
 /** The rule, from the text of the founding document; throws where it is none. */
 export function recoveryRule(founding: string): RecoveryRule {
   const document = parsePeopleDocument(founding);
-  if (document?.kind !== 'founding') throw new Error('This is not a founding document.');
+  if (document?.kind !== 'founding' || !document.recovery)
+    throw new Error('This is no body’s founding document.');
   const { recipient, k, n } = document.recovery;
   return { recipient: parseRecipient(recipient), k, n };
 }

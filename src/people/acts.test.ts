@@ -13,10 +13,12 @@ import {
   confirm,
   directoryOf,
   documentsIn,
+  emailOf,
   enrol,
   enrolmentFor,
   entriesOf,
   found,
+  foundHost,
   join,
   refusalOf,
   type SignedIn,
@@ -117,21 +119,26 @@ describe('inviting', () => {
     expect(people.get(second.staff.person)?.outside).toBeNull();
   });
 
-  test('whoever runs the site cannot be given anything in a body on it', async () => {
-    const host = await found(db, 'host');
-    expect(refusalOf(await invite('first@host.example')), 'control: while it is no host').toBe('no refusal');
-    await db.admin.run("update letterbox.organisation set kind = 'host' where slug = 'host'");
-    await db.admin.run('delete from letterbox.invitation where person is not null');
-    await db.admin.run(
-      "delete from letterbox.person where email = 'first@host.example' and invited_by is not null",
-    );
-    expect(refusalOf(await invite('First@Host.example'))).toBe('host-operator');
+  test('nobody both runs the site and belongs to a body on it', async () => {
+    const operator = await foundHost(db);
+    expect(refusalOf(await invite(emailOf(operator.name).toUpperCase()))).toBe('host-operator');
     expect(refusalOf(await invite('nobody@host.example'))).toBe('no refusal');
-    const colleague = { name: 'An Operator', email: 'operator@host.example', capacities: [] };
-    settled(await invitePerson(db.desk, host.founder.session, colleague));
+    const colleague = (email: string) => ({ name: 'Somebody', email, capacities: ['operator'] });
+    const asked = (email: string) => invitePerson(db.desk, operator.session, colleague(email));
+    settled(await asked('operator@host.example'));
     expect(refusalOf(await invite('operator@host.example')), 'nor who was only invited there').toBe(
       'host-operator',
     );
+    expect(refusalOf(await asked('nobody@host.example'))).toBe('somebody-of-a-body');
+  });
+
+  test('gives nobody a capacity that their kind of organisation does not have', async () => {
+    expect(refusalOf(await invite('a@x.example', { capacities: ['operator'] }))).toBe('capacities');
+    const operator = await foundHost(db);
+    for (const capacity of ['caseworker', 'keyholder', 'data-protection-officer']) {
+      const colleague = { name: 'Somebody', email: 'b@host.example', capacities: [capacity] };
+      expect(refusalOf(await invitePerson(db.desk, operator.session, colleague))).toBe('capacities');
+    }
   });
 });
 

@@ -28,7 +28,7 @@ export type Method =
 
 const WORDS: Record<string, string> = {
   invitation: 'This link has been used or is too old. Ask whoever gave it to you for a new one.',
-  'founded-already': 'This body has been founded already.',
+  'founded-already': 'This has been founded already.',
   'enrolled-already': 'You have enrolled already. Sign in instead.',
   'email-taken': 'Somebody with this email address is in your organisation already.',
   'own-membership': 'Nobody can confirm themselves.',
@@ -39,6 +39,9 @@ const WORDS: Record<string, string> = {
   'left-already': 'This person has left already.',
   'suspended-already': 'This person is suspended already.',
   'host-operator': 'This address belongs to somebody who runs the site. They cannot be given anything here.',
+  'somebody-of-a-body':
+    'This address belongs to somebody of a body on this site. Whoever runs the site has to be somebody else.',
+  capacities: 'That is nothing people of your organisation can be asked to do.',
   outside: 'Somebody from another organisation cannot be a manager.',
   'signed-already': 'You have signed this already. Another manager has to sign it too.',
   clock: 'The clock of your computer is wrong by more than ten minutes. Set it right and try again.',

@@ -7,9 +7,11 @@ import type { Actor } from '../web/server.ts';
 import type { PeopleDeps } from './routes.ts';
 import { type PersonRow, people } from './store.ts';
 
+/** People of a body; people of a body or of the host. */
 export const staff = { config: { audience: 'staff' } } as const;
+export const colleague = { config: { audience: 'colleague' } } as const;
 export const signedShape = z.strictObject({ text: z.string().max(20_000), signature: z.string().max(200) });
-export const takingSigned = { ...staff, schema: { body: signedShape } };
+export const takingSigned = { ...colleague, schema: { body: signedShape } };
 export const personName = z.object({ person: z.uuid() });
 const MISSING = refuse('missing', 'missing', 'There is no such person in your organisation.');
 

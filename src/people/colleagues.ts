@@ -6,13 +6,12 @@ import { named, sent } from '../web/problem.ts';
 import { isRefusal, refuse } from '../web/refusal.ts';
 import type { Actor } from '../web/server.ts';
 import { confirmPerson, invitePerson } from './acts.ts';
-import { CAPACITIES } from './documents.ts';
+import { colleague, signedShape, takingSigned } from './asking.ts';
+import { CAPACITIES, HOST_CAPACITIES } from './documents.ts';
+import { isHoldable } from './holdable.ts';
 import type { PeopleDeps } from './routes.ts';
 import { people } from './store.ts';
 import { signaturesNeeded } from './two-managers.ts';
-
-const staff = { config: { audience: 'staff' } } as const;
-const signedShape = z.strictObject({ text: z.string().max(20_000), signature: z.string().max(200) });
 
 const personShape = z.object({ person: z.string() });
 
@@ -21,19 +20,21 @@ const colleagueFields = z.object({
     .string()
     .trim()
     .min(1, 'Enter their full name')
-    .max(200, 'Their name must be 200 characters or fewer'),
+    .max(200, 'Their name must be 200 characters or fewer')
+    .refine(isHoldable, 'Enter their name without control characters'),
   email: z
     .email('Enter an email address in the correct format, like name@example.com')
     .max(254)
     .transform((text) => text.toLowerCase()),
   capacities: z.preprocess(
     (value) => (value === undefined ? [] : [value].flat()),
-    z.array(z.enum(CAPACITIES)),
+    z.array(z.enum([...new Set([...CAPACITIES, ...HOST_CAPACITIES])])),
   ),
   outside: z
     .string()
     .trim()
     .max(200, 'The name of their organisation must be 200 characters or fewer')
+    .refine(isHoldable, 'Enter the name of their organisation without control characters')
     .default('')
     .transform((text) => (text === '' ? null : text)),
 });
@@ -48,7 +49,7 @@ const colleagueShape = colleagueFields.refine(
 const sessionOf = (actor: Actor | null): SessionSecret | null => actor?.session ?? null;
 
 export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
-  app.get('/people', staff, async (request, reply) => {
+  app.get('/people', colleague, async (request, reply) => {
     if (request.actor && !request.actor.confirmed) return reply.page('people/pages/waiting.njk', {});
     const rows = await act(deps.desk, sessionOf(request.actor), people);
     if (isRefusal(rows)) return reply.refuse(rows);
@@ -56,10 +57,10 @@ export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     const needed = signaturesNeeded(rows.filter((row) => row.confirmed_at));
     return reply.page('people/pages/people.njk', { people: rows, needed });
   });
-  app.get('/people/invite', staff, (_request, reply) =>
+  app.get('/people/invite', colleague, (_request, reply) =>
     reply.page('people/pages/invite.njk', { typed: {}, problems: [] }),
   );
-  app.post('/people/invite', staff, async (request, reply) => {
+  app.post('/people/invite', colleague, async (request, reply) => {
     const parsed = colleagueShape.safeParse(request.body);
     const again = (problems: readonly { field: string; message: string }[]) =>
       reply.page('people/pages/invite.njk', { typed: request.body, problems }, 422);
@@ -81,7 +82,7 @@ export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       201,
     );
   });
-  app.get('/people/:person/confirm', staff, async (request, reply) => {
+  app.get('/people/:person/confirm', colleague, async (request, reply) => {
     const { person } = named(personShape, request.params);
     const rows = await act(deps.desk, sessionOf(request.actor), people);
     if (isRefusal(rows)) return reply.refuse(rows);
@@ -91,7 +92,7 @@ export function colleagueRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     const needed = signaturesNeeded(rows.filter((row) => row.confirmed_at));
     return reply.page('people/pages/confirm.njk', { person: found, needed });
   });
-  app.post('/people/:person/confirm', { ...staff, schema: { body: signedShape } }, async (request, reply) => {
+  app.post('/people/:person/confirm', takingSigned, async (request, reply) => {
     const session = sessionOf(request.actor);
     if (!session) throw new Error('A staff route was reached without an actor.');
     const { person } = named(personShape, request.params);

@@ -9,26 +9,40 @@
  */
 import { z } from 'zod';
 import { canonicalJson } from '../sealing/encoding.ts';
+import { count, instant, words } from './holdable.ts';
 
+/** What people of a body may be asked to do, and what people of the host may: nobody does both. */
 export const CAPACITIES = ['manager', 'caseworker', 'data-protection-officer', 'keyholder'] as const;
+export const HOST_CAPACITIES = ['manager', 'operator'] as const;
+/** In law: the body whose data it is, and who runs the site for it. */
+export const ORGANISATION_KINDS = ['controller', 'host'] as const;
+export type OrganisationKind = (typeof ORGANISATION_KINDS)[number];
+export const capacitiesOf = (kind: OrganisationKind): readonly string[] =>
+  kind === 'host' ? HOST_CAPACITIES : CAPACITIES;
 
 const id = z.uuid().lowercase();
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const recipient = z.string().regex(/^age1pq1[0-9a-z]+$/);
 const verifyKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
-const name = z.string().min(1).max(200);
+const name = words(200);
 const email = z.email().max(254).lowercase();
-const signed = { organisation: id, signer: id, at: z.iso.datetime({ precision: 3 }) };
+const signed = { organisation: id, signer: id, at: instant };
 
-const foundingShape = z.strictObject({
-  kind: z.literal('founding'),
-  ...signed,
-  name,
-  person: z.strictObject({ id, name, email }),
-  recipient,
-  verifyKey,
-  recovery: z.strictObject({ recipient, k: z.number().int().min(2), n: z.number().int().max(20) }),
-});
+const foundingShape = z
+  .strictObject({
+    kind: z.literal('founding'),
+    ...signed,
+    as: z.enum(ORGANISATION_KINDS),
+    name,
+    person: z.strictObject({ id, name, email }),
+    recipient,
+    verifyKey,
+    /** Null for a host: it has no form keys that could be lost. */
+    recovery: z
+      .strictObject({ recipient, k: z.number().int().min(2), n: z.number().int().max(20) })
+      .nullable(),
+  })
+  .refine((founding) => (founding.as === 'host') === (founding.recovery === null));
 const enrolmentShape = z.strictObject({
   kind: z.literal('enrolment'),
   ...signed,
@@ -45,11 +59,11 @@ const membershipShape = z.strictObject({
   enrolment: hash,
   /** The newest founding or membership that its signer knew of: who hides that one loses this one too. */
   after: hash,
-  capacities: z.array(z.enum(CAPACITIES)).max(CAPACITIES.length),
+  capacities: z.array(z.enum([...CAPACITIES, 'operator'])).max(CAPACITIES.length),
   /** The organisation they really belong to, where that is not this one; nobody from outside manages. */
   outside: name.nullable(),
 });
-const reason = z.string().min(1).max(500);
+const reason = words(500);
 const leavingShape = z.strictObject({ kind: z.literal('leaving'), ...signed, person: id, reason });
 const suspensionShape = z.strictObject({ kind: z.literal('suspension'), ...signed, person: id, reason });
 const resumptionShape = z.strictObject({
@@ -62,9 +76,9 @@ const trainingShape = z.strictObject({
   kind: z.literal('training'),
   ...signed,
   person: id,
-  course: z.string().min(1).max(100),
-  version: z.number().int().positive(),
-  until: z.iso.datetime({ precision: 3 }),
+  course: words(100),
+  version: count,
+  until: instant,
   /** Of the built-in course: what was answered, by question; null for a course held elsewhere. */
   answers: z.array(z.number().int().nonnegative()).max(50).nullable(),
 });

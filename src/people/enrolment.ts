@@ -3,7 +3,7 @@ import { generateIdentity, type Identity } from '../sealing/keys.ts';
 import { newId, organisationId, type PersonId, personId } from '../sealing/place.ts';
 import { sha256Hex, signText } from '../sealing/signature.ts';
 import { generateStaffKeys, type StaffIdentity } from '../sealing/staff.ts';
-import { type MembershipDocument, peopleText } from './documents.ts';
+import { type FoundingDocument, type MembershipDocument, peopleText } from './documents.ts';
 
 export type Signed = { readonly text: string; readonly signature: string };
 export type Called = { readonly name: string; readonly email: string };
@@ -11,26 +11,42 @@ export type Called = { readonly name: string; readonly email: string };
 /** How a body's recovery identity is split unless it decides otherwise: any 2 of 3. */
 export const RECOVERY = { k: 2, n: 3 } as const;
 
-export type Founding = Signed & { readonly staff: StaffIdentity; readonly recovery: Identity };
+type Founded = Signed & { readonly staff: StaffIdentity };
+export type Founding = Founded & { readonly recovery: Identity };
 
-/** A new organisation: its founder's keys, its recovery identity, and the founding document. */
+/** A new body: its founder's keys, its recovery identity, and the founding document. */
 export async function makeFounding(organisation: string, founder: Called, now: Date): Promise<Founding> {
+  const { identity, recipient } = await generateIdentity();
+  const as = { as: 'controller', recovery: { recipient, ...RECOVERY } } as const;
+  return { ...(await foundingBy(organisation, founder, now, as)), recovery: identity };
+}
+
+/** The organisation that runs the site. It has no keys to recover. */
+export function makeHostFounding(organisation: string, founder: Called, now: Date): Promise<Founded> {
+  return foundingBy(organisation, founder, now, { as: 'host', recovery: null });
+}
+
+async function foundingBy(
+  organisation: string,
+  founder: Called,
+  now: Date,
+  as: Pick<FoundingDocument, 'as' | 'recovery'>,
+): Promise<Founded> {
   const keys = await generateStaffKeys();
-  const recovery = await generateIdentity();
   const [org, person] = [organisationId(newId()), personId(newId())];
   const text = peopleText({
     kind: 'founding',
     organisation: org,
     signer: person,
+    ...as,
     name: organisation,
     person: { id: person, name: founder.name, email: founder.email },
     recipient: keys.recipient,
     verifyKey: keys.verifyKey,
-    recovery: { recipient: recovery.recipient, ...RECOVERY },
     at: now.toISOString(),
   });
   const staff = { ...keys, organisation: org, person, founding: await sha256Hex(text) };
-  return { text, signature: await signText(keys.signingKey, text), staff, recovery: recovery.identity };
+  return { text, signature: await signText(keys.signingKey, text), staff };
 }
 
 export type Invited = Called & {

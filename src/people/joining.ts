@@ -11,6 +11,7 @@ import { registrationOptions, registrationResponse, verifyRegistration } from '.
 import { Pending } from './pending.ts';
 import { giveCookie, type PeopleDeps } from './routes.ts';
 import { offerSecondFactor, stepOf } from './second-factor.ts';
+import { understood } from './signing-in.ts';
 import { type Invitation, invitationFor } from './store.ts';
 
 const open = { config: { audience: 'public' } } as const;
@@ -44,7 +45,7 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     if (!invitation) return reply.refuse(GONE);
     return reply.page('people/pages/join.njk', {
       invitation,
-      founding: invitation.slug !== null,
+      founding: invitation.slug === null ? null : invitation.kind,
     });
   });
   app.post('/join/:secret/passkey', open, async (request, reply) => {
@@ -66,11 +67,13 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     // Who is invited signs in with the address they were invited by.
     const email = (invitation.email ?? typed.email).trim().toLowerCase();
     await opaque.ready;
-    const { registrationResponse: response } = opaque.server.createRegistrationResponse({
-      serverSetup: deps.opaqueSetup,
-      userIdentifier: email,
-      registrationRequest: typed.start,
-    });
+    const { registrationResponse: response } = understood(() =>
+      opaque.server.createRegistrationResponse({
+        serverSetup: deps.opaqueSetup,
+        userIdentifier: email,
+        registrationRequest: typed.start,
+      }),
+    );
     const offered = await offerSecondFactor(email);
     begun.begin({ totp: offered.secret, email }, secret);
     return { response, ...offered };
@@ -89,7 +92,7 @@ export function joiningRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     if (isRefusal(joined)) return reply.refuse(joined);
     begun.finish(secret);
     const session = await openSession(deps.signin, document.organisation, joined.id, method.kind);
-    if (what === 'found') await deps.onFounded(session);
+    if (document.kind === 'founding' && document.as === 'controller') await deps.onFounded(session);
     giveCookie(reply, deps, session);
     return reply.status(201).send({ joined: true });
   });
@@ -104,7 +107,7 @@ async function checked(join: Join, invitation: Invitation): Promise<JoiningDocum
   const document = parsePeopleDocument(join.text);
   const fits =
     invitation.slug !== null
-      ? document?.kind === 'founding'
+      ? document?.kind === 'founding' && document.as === invitation.kind
       : document?.kind === 'enrolment' &&
         document.signer === invitation.person &&
         document.name === invitation.name &&

@@ -23,9 +23,12 @@
 import { fingerprint, parseRecipient, type Recipient } from '../sealing/keys.ts';
 import { parseVerifyKey, sha256Hex, type VerifyKey, verifyText } from '../sealing/signature.ts';
 import {
+  capacitiesOf,
   type EnrolmentDocument,
   type FoundingDocument,
+  HOST_CAPACITIES,
   type MembershipDocument,
+  type OrganisationKind,
   parsePeopleDocument,
 } from './documents.ts';
 import { beginning, confirm, type Growing, stands, takeStanding, takeTraining } from './standing.ts';
@@ -61,6 +64,8 @@ export type Training = { readonly document: string; readonly since: string; read
 
 export type Directory = {
   readonly organisation: string;
+  /** A host's people sign about each other only: nothing of theirs lets anybody read. */
+  readonly as: OrganisationKind;
   /** Hash of the newest founding or membership that counts: what the next membership names. */
   readonly newest: string;
   /** In good standing now: confirmed, not left, not suspended. */
@@ -101,9 +106,9 @@ export async function verifyPeople(documents: readonly SignedDocument[], anchor:
     const why = await take(growing, signed);
     if (why) growing.ignored.push({ hash: signed.hash, why });
   }
-  const { organisation, everyone, standing, ignored } = growing;
+  const { organisation, as, everyone, standing, ignored } = growing;
   const people = new Map([...everyone].filter(([id]) => stands(growing, id)));
-  return { organisation, newest: [...growing.chain].at(-1) ?? '', people, everyone, standing, ignored };
+  return { organisation, as, newest: [...growing.chain].at(-1) ?? '', people, everyone, standing, ignored };
 }
 
 /** Takes one document in; returns why it does not count, or null. */
@@ -132,9 +137,11 @@ async function takeFounding(
   if (!areKeys(document)) return 'Its keys are not well-formed.';
   if (!(await verifyText(document.verifyKey, signed.text, signed.signature))) return BAD_SIGNATURE;
   growing.organisation = document.organisation;
+  growing.as = document.as;
   growing.chain.add(signed.hash);
   const founder = known(document, document.person, signed.hash);
-  confirm(growing, { ...founder, capacities: ['manager'], outside: null }, signed.position);
+  const capacities = document.as === 'host' ? HOST_CAPACITIES : (['manager'] as const);
+  confirm(growing, { ...founder, capacities, outside: null }, signed.position);
   return null;
 }
 
@@ -163,6 +170,8 @@ function takeMembership(
   if (document.signer === document.person) return 'Nobody can confirm themselves.';
   if (document.outside !== null && document.capacities.includes('manager'))
     return 'Nobody from outside the organisation manages.';
+  if (!document.capacities.every((capacity) => capacitiesOf(growing.as).includes(capacity)))
+    return 'It names a capacity that is not one of this kind of organisation.';
   if (!growing.chain.has(document.after))
     return 'A membership signed before it is missing or does not count.';
   growing.chain.add(signed.hash);

@@ -2,9 +2,10 @@
 import * as opaque from '@serenity-kit/opaque';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { sent } from '../web/problem.ts';
+import { ProblemError, sent } from '../web/problem.ts';
 import { refuse } from '../web/refusal.ts';
 import { openSession } from './acts.ts';
+import type { OrganisationKind } from './documents.ts';
 import { authenticationOptions, authenticationResponse, verifyAuthentication } from './passkeys.ts';
 import { Pending } from './pending.ts';
 import { giveCookie, type PeopleDeps } from './routes.ts';
@@ -72,12 +73,14 @@ function passphraseRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     if (row)
       await deps.signin.run('select letterbox.passphrase_failed($1, $2)', [row.organisation, row.person]);
     await opaque.ready;
-    const { serverLoginState, loginResponse } = opaque.server.startLogin({
-      serverSetup: deps.opaqueSetup,
-      userIdentifier,
-      registrationRecord: row && !row.locked ? row.opaque_record : null,
-      startLoginRequest: start,
-    });
+    const { serverLoginState, loginResponse } = understood(() =>
+      opaque.server.startLogin({
+        serverSetup: deps.opaqueSetup,
+        userIdentifier,
+        registrationRecord: row && !row.locked ? row.opaque_record : null,
+        startLoginRequest: start,
+      }),
+    );
     return { id: begun.begin({ state: serverLoginState, row }), response: loginResponse };
   });
   app.post('/sign-in/passphrase', open, async (request, reply) => {
@@ -91,6 +94,15 @@ function passphraseRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     if (!right) return reply.refuse(WRONG);
     return enter(deps, reply, row, 'passphrase');
   });
+}
+
+/** What OPAQUE makes of a message; one that it cannot read is the sender's mistake. Throws a 400 `ProblemError` for it. */
+export function understood<T>(reading: () => T): T {
+  try {
+    return reading();
+  } catch {
+    throw new ProblemError(400, 'What was sent is no message of OPAQUE.');
+  }
 }
 
 function finished(serverLoginState: string, finishLoginRequest: string): boolean {
@@ -115,11 +127,16 @@ type Known = {
   readonly organisation: string;
   readonly person: string;
   readonly sealed_identity: Uint8Array | null;
+  readonly kind: OrganisationKind;
 };
+
+/** The first page of whoever signs in. */
+const HOME = { controller: '/', host: '/host' } as const;
 
 /** Only somebody who has just signed in gets their sealed identity. */
 async function enter(deps: PeopleDeps, reply: FastifyReply, known: Known, how: 'passkey' | 'passphrase') {
   giveCookie(reply, deps, await openSession(deps.signin, known.organisation, known.person, how));
   const { organisation, person, sealed_identity: sealed } = known;
-  return { organisation, person, sealed: sealed && Buffer.from(sealed).toString('hex') };
+  const home = HOME[known.kind];
+  return { organisation, person, sealed: sealed && Buffer.from(sealed).toString('hex'), home };
 }

@@ -6,6 +6,7 @@ import { isRefusal } from '../web/refusal.ts';
 import type { Actor } from '../web/server.ts';
 import {
   type Asked,
+  colleague,
   personName,
   sessionOf,
   signedShape,
@@ -30,7 +31,7 @@ export function standingRoutes(app: FastifyInstance, deps: PeopleDeps): void {
 type Page = Exclude<StandingAct, 'training'>;
 
 function standingPage(app: FastifyInstance, deps: PeopleDeps, what: Page): void {
-  app.get(`/people/:person/${what}`, staff, async (request, reply) => {
+  app.get(`/people/:person/${what}`, colleague, async (request, reply) => {
     const asked = await thePerson(deps, request, named(personName, request.params).person);
     if (isRefusal(asked)) return reply.refuse(asked);
     const actor = theActor(request);

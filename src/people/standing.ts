@@ -5,6 +5,7 @@
 import type {
   EnrolmentDocument,
   LeavingDocument,
+  OrganisationKind,
   ResumptionDocument,
   SuspensionDocument,
   TrainingDocument,
@@ -16,6 +17,7 @@ import { canDoWithout, mayLift } from './two-managers.ts';
 /** What is known after some of the documents, in their order. */
 export type Growing = {
   organisation: string;
+  as: OrganisationKind;
   readonly anchor: string;
   /** The founding and the memberships that count so far, in order. */
   readonly chain: Set<string>;
@@ -32,6 +34,7 @@ export type Growing = {
 export function beginning(anchor: string): Growing {
   return {
     organisation: '',
+    as: 'controller',
     anchor,
     chain: new Set(),
     everyone: new Map(),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { act, type Database, type SessionSecret, type Statements, sessionSecret } from '../store/store.ts';
 import { isRefusal } from '../web/refusal.ts';
 import type { Actor } from '../web/server.ts';
+import { ORGANISATION_KINDS } from './documents.ts';
 import type { SignedDocument } from './person.ts';
 
 const bytes = z.instanceof(Uint8Array);
@@ -27,6 +28,7 @@ const invitationShape = z.object({
   name: z.string().nullable(),
   email: z.string().nullable(),
   slug: z.string().nullable(),
+  kind: z.enum(ORGANISATION_KINDS),
 });
 export type Invitation = z.infer<typeof invitationShape>;
 
@@ -45,6 +47,7 @@ const passkeyShape = z.object({
   counter: z.bigint(),
   transports: z.array(z.string()),
   sealed_identity: bytes.nullable(),
+  kind: z.enum(ORGANISATION_KINDS),
 });
 export function passkeyFor(
   signin: Statements,
@@ -60,6 +63,7 @@ const passphraseShape = z.object({
   totp_secret: z.string(),
   locked: z.boolean(),
   sealed_identity: bytes,
+  kind: z.enum(ORGANISATION_KINDS),
 });
 export type PassphraseRow = z.infer<typeof passphraseShape>;
 export function passphraseFor(signin: Statements, email: string): Promise<PassphraseRow | null> {
@@ -75,6 +79,7 @@ const sessionShape = z.object({
   capacities: z.array(z.string()),
   confirmed: z.boolean(),
   recovery_since: z.date().nullable(),
+  kind: z.enum(ORGANISATION_KINDS),
 });
 
 /** Who holds this session, as the database finds out from its secret; null when it is over. */

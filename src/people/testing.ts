@@ -9,7 +9,7 @@ import type { TestDatabase } from '../store/testing.ts';
 import { isRefusal, type Refusal } from '../web/refusal.ts';
 import { confirmPerson, invitePerson, type Method, type NewColleague, openSession, takeIn } from './acts.ts';
 import { type MembershipDocument, parsePeopleDocument } from './documents.ts';
-import { makeEnrolment, makeFounding, type Signed, signMembership } from './enrolment.ts';
+import { makeEnrolment, makeFounding, makeHostFounding, type Signed, signMembership } from './enrolment.ts';
 import { type Directory, type SignedDocument, verifyPeople } from './person.ts';
 import { actOnStanding, tellAway } from './standing-acts.ts';
 import {
@@ -68,6 +68,15 @@ export async function found(db: TestDatabase, slug: string) {
   const founder = await signIn(db, called.name, made.staff);
   await train(db, founder);
   return { founder, recovery: made.recovery };
+}
+
+/** The host of the site, with its first operator. */
+export async function foundHost(db: TestDatabase, name = 'First Operator'): Promise<SignedIn> {
+  const { secret, hash } = freshSecret();
+  await db.admin.run('select letterbox.invite_host($1)', [hash]);
+  const made = await makeHostFounding('Exampleshire Council', { name, email: emailOf(name) }, new Date());
+  settled(await takeIn(db.signin, 'found', secret, made, await aMethod(made.staff)));
+  return signIn(db, name, made.staff);
 }
 
 /** A second device of the same person: another session. */

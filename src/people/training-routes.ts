@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { act } from '../store/store.ts';
 import { named, sent } from '../web/problem.ts';
 import { isRefusal } from '../web/refusal.ts';
-import { personName, sessionOf, signedShape, staff, takingSigned, theActor, thePerson } from './asking.ts';
+import { personName, sessionOf, signedShape, staff, theActor, thePerson } from './asking.ts';
 import type { PeopleDeps } from './routes.ts';
 import { actOnStanding } from './standing-acts.ts';
 import { ownTraining } from './store.ts';
@@ -35,6 +35,8 @@ function problemsIn(answers: readonly (number | null)[]) {
   });
 }
 
+const taking = { ...staff, schema: { body: signedShape } };
+
 export function trainingRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   const course = { questions: QUESTIONS, days: COURSE_DAYS };
   app.get('/training', staff, async (request, reply) => {
@@ -51,7 +53,7 @@ export function trainingRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       ? reply.page('people/pages/training.njk', { ...course, until, answers, problems }, 422)
       : reply.page('people/pages/trained.njk', { ...course, answers });
   });
-  app.post('/training/record', takingSigned, async (request, reply) => {
+  app.post('/training/record', taking, async (request, reply) => {
     const { person, session } = theActor(request);
     const done = await actOnStanding(deps.desk, session, 'training', sent(signedShape, request.body), person);
     return isRefusal(done) ? reply.refuse(done) : done;
@@ -63,7 +65,7 @@ export function trainingRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     const mayRecord = capacities.includes('manager') && asked.row.id !== person;
     return reply.page('people/pages/elsewhere.njk', { person: asked.row, mayRecord });
   });
-  app.post('/people/:person/training', takingSigned, async (request, reply) => {
+  app.post('/people/:person/training', taking, async (request, reply) => {
     const { person } = named(personName, request.params);
     const signed = sent(signedShape, request.body);
     const done = await actOnStanding(deps.desk, sessionOf(request), 'training', signed, person);

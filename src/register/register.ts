@@ -86,6 +86,7 @@ const PEOPLE: Record<string, Say> = {
   founding: (entry, name) => `${name(entry.actor)} founded the organisation.`,
   invitation: (entry, name) => `${name(entry.actor)} invited ${name(entry.subject)}.`,
   enrolment: (entry, name) => `${name(entry.actor)} enrolled with keys of their own.`,
+  'body-invitation': (entry, name) => `${name(entry.actor)} made a link by which a body can be founded.`,
   membership: (entry, name) => `${name(entry.actor)} confirmed the words of ${name(entry.subject)}.`,
   leaving: (entry, name) =>
     entry.actor === entry.subject

@@ -27,14 +27,16 @@ export async function migrate(adminUrl: string, passwords: Partial<Passwords>): 
       await client.query('select pg_advisory_lock(7261001)');
       await prepareRoles(client, passwords);
       await prepareSchema(client);
-      for (const file of ours()) await applyOnce(client, file, readFileSync(new URL(file, FOLDER), 'utf8'));
+      for (const file of migrationFiles())
+        await applyOnce(client, file, readFileSync(new URL(file, FOLDER), 'utf8'));
     } catch (error) {
       throw codeOf(error) === '42501' ? await lackOfRights(client, error) : error;
     }
   });
 }
 
-const ours = () =>
+/** The files by which this version brings a database to the present, in order. */
+export const migrationFiles = (): string[] =>
   readdirSync(FOLDER)
     .filter((name) => name.endsWith('.sql'))
     .sort();
@@ -49,7 +51,9 @@ async function checkDatabase(client: pg.Client): Promise<void> {
   const made = await client.query("select to_regclass('letterbox_migrations.applied') is not null as made");
   if (!made.rows[0]?.made) return;
   const applied = await client.query('select file from letterbox_migrations.applied order by file');
-  const newer = applied.rows.map(({ file }) => String(file)).filter((file) => !ours().includes(file));
+  const newer = applied.rows
+    .map(({ file }) => String(file))
+    .filter((file) => !migrationFiles().includes(file));
   if (newer.length === 0) return;
   throw new Error(
     `A newer Letterbox has used this database: it knows ${newer.join(', ')}. ` +
@@ -96,6 +100,9 @@ async function prepareSchema(client: pg.Client): Promise<void> {
   await client.query('create schema if not exists letterbox_migrations');
   await client.query(`create table if not exists letterbox_migrations.applied (
     file text primary key, sha256 text not null, applied_at timestamptz not null default now())`);
+  // Operators of the host see on the desk what was applied.
+  await client.query('grant usage on schema letterbox_migrations to letterbox_owner');
+  await client.query('grant select on letterbox_migrations.applied to letterbox_owner');
 }
 
 async function applyOnce(client: pg.Client, file: string, sql: string): Promise<void> {

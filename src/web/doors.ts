@@ -3,7 +3,8 @@
  * A route that is not here keeps the server from starting; a test asks each as a stranger.
  * `:name` stands for one part of a path. Order: by site, then by path.
  */
-export const AUDIENCES = ['public', 'receipt', 'staff', 'host', 'auditor'] as const;
+/** `staff`: people of a body; `host`: the host's operators; `colleague` and `auditor`: people of either. */
+export const AUDIENCES = ['public', 'receipt', 'colleague', 'staff', 'host', 'auditor'] as const;
 export type Audience = (typeof AUDIENCES)[number];
 export type Site = 'slot' | 'desk';
 
@@ -46,21 +47,21 @@ const DESK: readonly Row[] = [
   ['POST', '/join/:secret/passphrase', 'public'],
   ['POST', '/sign-out', 'public'],
   ['GET', '/locked', 'public'],
-  ['GET', '/session/kept', 'staff'],
-  ['PUT', '/session/kept', 'staff'],
-  ['POST', '/session/stay', 'staff'],
-  ['GET', '/documents', 'staff'],
-  ['GET', '/people', 'staff'],
-  ['GET', '/people/invite', 'staff'],
-  ['POST', '/people/invite', 'staff'],
-  ['GET', '/people/:person/confirm', 'staff'],
-  ['POST', '/people/:person/confirm', 'staff'],
-  ['GET', '/people/:person/leaving', 'staff'],
-  ['POST', '/people/:person/leaving', 'staff'],
-  ['GET', '/people/:person/suspension', 'staff'],
-  ['POST', '/people/:person/suspension', 'staff'],
-  ['GET', '/people/:person/resumption', 'staff'],
-  ['POST', '/people/:person/resumption', 'staff'],
+  ['GET', '/session/kept', 'colleague'],
+  ['PUT', '/session/kept', 'colleague'],
+  ['POST', '/session/stay', 'colleague'],
+  ['GET', '/documents', 'colleague'],
+  ['GET', '/people', 'colleague'],
+  ['GET', '/people/invite', 'colleague'],
+  ['POST', '/people/invite', 'colleague'],
+  ['GET', '/people/:person/confirm', 'colleague'],
+  ['POST', '/people/:person/confirm', 'colleague'],
+  ['GET', '/people/:person/leaving', 'colleague'],
+  ['POST', '/people/:person/leaving', 'colleague'],
+  ['GET', '/people/:person/suspension', 'colleague'],
+  ['POST', '/people/:person/suspension', 'colleague'],
+  ['GET', '/people/:person/resumption', 'colleague'],
+  ['POST', '/people/:person/resumption', 'colleague'],
   ['GET', '/people/:person/training', 'staff'],
   ['POST', '/people/:person/training', 'staff'],
   ['GET', '/training', 'staff'],
@@ -103,6 +104,10 @@ const DESK: readonly Row[] = [
   ['POST', '/recovery/:recovery/end', 'staff'],
   ['POST', '/recovery/:recovery/envelopes', 'staff'],
   ['POST', '/recovery/:recovery/hand-over', 'staff'],
+  // hosting
+  ['GET', '/host', 'host'],
+  ['GET', '/host/bodies/invite', 'host'],
+  ['POST', '/host/bodies/invite', 'host'],
   // cases
   ['GET', '/', 'staff'],
   ['GET', '/forms/:form/cases', 'staff'],

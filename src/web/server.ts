@@ -25,6 +25,8 @@ import { type Render, renderer } from './render.ts';
 /** Who is signed in, as the database found out from the session's secret. */
 export type Actor = {
   readonly organisation: string;
+  /** Of a body whose data it is, or of the host that runs the site. */
+  readonly kind: 'controller' | 'host';
   readonly organisationName: string;
   readonly person: string;
   readonly name: string;
@@ -129,13 +131,23 @@ function decorate(app: FastifyInstance, options: SiteOptions): void {
 }
 
 const OPEN: readonly Audience[] = ['public', 'receipt'];
+/** Of which kind of organisation somebody signed in must be; to others the door is not there. */
+const KINDS: Readonly<Record<Audience, readonly Actor['kind'][]>> = {
+  public: ['controller', 'host'],
+  receipt: ['controller', 'host'],
+  colleague: ['controller', 'host'],
+  auditor: ['controller', 'host'],
+  staff: ['controller'],
+  host: ['host'],
+};
 
 function admitStaff(app: FastifyInstance, options: SiteOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     const audience = request.routeOptions.config.audience;
     if (options.whoIs) request.actor = await options.whoIs(request.cookies);
     // A path nobody wrote has no audience: it is answered as absent, to everyone alike.
-    if (!audience || OPEN.includes(audience) || request.actor) return;
+    if (!audience || OPEN.includes(audience)) return;
+    if (request.actor) return KINDS[audience].includes(request.actor.kind) ? undefined : reply.callNotFound();
     if (request.method === 'GET' && wantsPage(request)) return reply.redirect('/sign-in', 303);
     return reply
       .status(401)

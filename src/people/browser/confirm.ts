@@ -12,7 +12,7 @@ import { unlocked } from './unlocked.ts';
 
 const carried = z.object({
   person: z.string(),
-  capacities: z.array(z.enum(CAPACITIES)),
+  capacities: z.array(z.enum([...CAPACITIES, 'operator'])),
   outside: z.string().nullable(),
 });
 type Carried = z.infer<typeof carried>;

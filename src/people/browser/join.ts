@@ -6,7 +6,8 @@ import { toHex } from '../../sealing/encoding.ts';
 import { type Identity, recipientOf } from '../../sealing/keys.ts';
 import { type StaffIdentity, sealStaff } from '../../sealing/staff.ts';
 import { ask, carriedJson, make, say } from '../../web/browser/ask.ts';
-import { makeEnrolment, makeFounding, RECOVERY, type Signed } from '../enrolment.ts';
+import { ORGANISATION_KINDS } from '../documents.ts';
+import { makeEnrolment, makeFounding, makeHostFounding, RECOVERY, type Signed } from '../enrolment.ts';
 import { recoverySheets } from './recovery-sheets.ts';
 import { suggestedPassphrase } from './suggestion.ts';
 import { keep } from './unlocked.ts';
@@ -14,7 +15,8 @@ import { inOneSpelling, makePasskey, passphraseUnlock } from './unlocking.ts';
 
 const carried = z.object({
   secret: z.string(),
-  founding: z.boolean(),
+  /** Which kind of organisation is founded; null for a colleague who enrols. */
+  founding: z.enum(ORGANISATION_KINDS).nullable(),
   invited: z
     .object({
       organisation: z.string(),
@@ -72,12 +74,16 @@ class JoinElement extends HTMLElement {
     const person = invited ?? { name: typed('name'), email: typed('email').toLowerCase() };
     if (person.name === '' || !/^[^@\s]+@[^@\s]+$/.test(person.email))
       throw new JoinProblem('Enter your name and your email address.');
-    if (founding && typed('organisation') === '') throw new JoinProblem('Enter the name of your body.');
+    if (founding && typed('organisation') === '')
+      throw new JoinProblem(
+        founding === 'host' ? 'Enter the name of your organisation.' : 'Enter the name of your body.',
+      );
     this.busy(true);
     say(this, 'Making your keys in this browser …');
+    const found = founding === 'host' ? makeHostFounding : makeFounding;
     const made: Made = invited
       ? await makeEnrolment(invited, new Date())
-      : await makeFounding(typed('organisation'), person, new Date());
+      : await found(typed('organisation'), person, new Date());
     const way =
       typed('method') === 'passkey'
         ? await this.passkey(secret, person.email)

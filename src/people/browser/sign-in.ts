@@ -9,7 +9,12 @@ import { ask, say } from '../../web/browser/ask.ts';
 import { keep } from './unlocked.ts';
 import { inOneSpelling, passphraseUnlock, usePasskey } from './unlocking.ts';
 
-const signedIn = z.object({ organisation: z.string(), person: z.string(), sealed: z.string().nullable() });
+const signedIn = z.object({
+  organisation: z.string(),
+  person: z.string(),
+  sealed: z.string().nullable(),
+  home: z.enum(['/', '/host']),
+});
 
 class SignInElement extends HTMLElement {
   connectedCallback(): void {
@@ -20,13 +25,12 @@ class SignInElement extends HTMLElement {
     });
   }
 
-  private async attempt(work: () => Promise<void>): Promise<void> {
+  private async attempt(work: () => Promise<string>): Promise<void> {
     const buttons = [...this.querySelectorAll('button')];
     for (const button of buttons) button.disabled = true;
     say(this, 'Signing in and opening your keys …');
     try {
-      await work();
-      location.assign('/');
+      location.assign(await work());
     } catch (error) {
       for (const button of buttons) button.disabled = false;
       if (!(error instanceof SignInProblem)) console.error(error);
@@ -39,7 +43,7 @@ class SignInProblem extends Error {}
 
 const STOPPED = 'Signing in was stopped or did not work. Try again, or use the other way.';
 
-async function withPasskey(): Promise<void> {
+async function withPasskey(): Promise<string> {
   const begun = await ask('/sign-in/passkey/start', {});
   if (!begun.ok) throw new SignInProblem(begun.message);
   const { id, options } = z
@@ -53,10 +57,10 @@ async function withPasskey(): Promise<void> {
       'This passkey can sign you in but cannot open your keys on this device. Use the device you enrolled on.',
     );
   }
-  await unlockWith(unlock, answer.body);
+  return unlockWith(unlock, answer.body);
 }
 
-async function withPassphrase(form: FormData): Promise<void> {
+async function withPassphrase(form: FormData): Promise<string> {
   const typed = (name: string) => String(form.get(name) ?? '').trim();
   const password = inOneSpelling(typed('passphrase'));
   if (typed('email') === '' || password === '' || typed('code') === '') {
@@ -75,13 +79,15 @@ async function withPassphrase(form: FormData): Promise<void> {
   });
   if (!answer.ok) throw new SignInProblem(answer.message);
   if (!finished) throw new SignInProblem(STOPPED);
-  await unlockWith(await passphraseUnlock(finished.exportKey), answer.body);
+  return unlockWith(await passphraseUnlock(finished.exportKey), answer.body);
 }
 
-async function unlockWith(unlock: Identity, body: unknown): Promise<void> {
-  const { organisation, person, sealed } = signedIn.parse(body);
+/** Opens the keys; gives the first page of whoever signed in. */
+async function unlockWith(unlock: Identity, body: unknown): Promise<string> {
+  const { organisation, person, sealed, home } = signedIn.parse(body);
   const place = { organisation: organisationId(organisation), person: personId(person) };
   await keep(await openStaff(unlock, fromHex(sealed ?? '') ?? new Uint8Array(), place));
+  return home;
 }
 
 customElements.define('letterbox-sign-in', SignInElement);

@@ -14,33 +14,39 @@ create table organisation (
   id uuid primary key,
   slug text not null unique check (slug ~ '^[a-z0-9-]{1,40}$'),
   name text not null check (length(name) between 1 and 200),
-  -- A controller is the body whose data it is; the host runs the site. A host has no forms, no cases and no grants.
+  -- A controller is the body whose data it is; the host runs the site. What belongs to a body (forms, keys, proposals,
+  -- grants, recoveries) has a column `of_kind` that can only say 'controller' and refers to this one, so that not even the
+  -- superuser can write a row of it for the host.
   kind text not null default 'controller' check (kind in ('controller', 'host')),
   demonstration boolean not null default false,
   founded_at timestamptz not null,
   unique (id, kind)
 );
+create unique index one_host on organisation (kind) where kind = 'host';
 
--- A single-use link by which a host's operator lets somebody found a body (person null), or a
--- manager lets a colleague enrol (person set). Only the hash of its secret is kept.
+-- A single-use link by which somebody founds an organisation (person null; `invited_by` is the host's operator who made
+-- it, null where whoever administers the database did), or by which a colleague enrols (person set). Only the hash of its
+-- secret is kept.
 create table invitation (
   secret_hash bytea primary key check (length(secret_hash) = 32),
   organisation uuid references organisation,
   person uuid,
   slug text,
-  name text,
+  kind text not null default 'controller' check (kind in ('controller', 'host')),
+  invited_by uuid,
   expires_at timestamptz not null,
   used_at timestamptz,
   check ((organisation is null) = (person is null))
 );
 
 create table person (
-  organisation uuid not null references organisation,
+  organisation uuid not null,
+  kind text not null default 'controller',
   id uuid not null,
   name text not null check (length(name) between 1 and 200),
   email text not null check (email = lower(email) and email ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
-  capacities text[] not null check (
-    capacities <@ array['manager', 'caseworker', 'data-protection-officer', 'keyholder']),
+  capacities text[] not null check (capacities <@ case kind when 'host' then array['manager', 'operator']
+    else array['manager', 'caseworker', 'data-protection-officer', 'keyholder'] end),
   invited_at timestamptz not null,
   invited_by uuid,
   enrolled_at timestamptz,
@@ -51,8 +57,9 @@ create table person (
   confirmed_at timestamptz,
   left_at timestamptz,
   primary key (organisation, id),
+  foreign key (organisation, kind) references organisation (id, kind),
   check (confirmed_at is null or enrolled_at is not null),
-  check (outside is null or not 'manager' = any (capacities)),
+  check (outside is null or kind = 'controller' and not 'manager' = any (capacities)),
   check ((enrolled_at is null) = (recipient is null) and (enrolled_at is null) = (verify_key is null))
 );
 -- Somebody who left may be invited anew, as another person with other keys.
@@ -152,20 +159,23 @@ create table signed_document (
 );
 
 create table published_form (
-  organisation uuid not null references organisation,
+  organisation uuid not null,
+  of_kind text generated always as ('controller') stored,
   form text not null check (form ~ '^[a-z0-9-]{1,40}$'),
   version integer not null check (version > 0),
   definition jsonb not null,
   published_at timestamptz not null,
   published_by uuid,
-  primary key (organisation, form, version)
+  primary key (organisation, form, version),
+  foreign key (organisation, of_kind) references organisation (id, kind)
 );
 
 -- A form opens for submissions once its key counts: by two people's signatures, or, for a turn of a key in use, by one
 -- (0005). What is sealed to a generation `around` an older one is sealed to the older one's recipient first and to
 -- this one's over that, so that it takes both secrets to open.
 create table form_key (
-  organisation uuid not null references organisation,
+  organisation uuid not null,
+  of_kind text generated always as ('controller') stored,
   form text not null,
   generation integer not null check (generation > 0),
   around integer check (around < generation),
@@ -175,12 +185,14 @@ create table form_key (
   made_at timestamptz not null,
   approved_at timestamptz,
   primary key (organisation, form, generation),
-  foreign key (organisation, form, around) references form_key (organisation, form, generation)
+  foreign key (organisation, form, around) references form_key (organisation, form, generation),
+  foreign key (organisation, of_kind) references organisation (id, kind)
 );
 
 -- What one manager proposes: some people, some forms or cases, until a day. Its terms stand in its document.
 create table proposal (
   organisation uuid not null,
+  of_kind text generated always as ('controller') stored,
   id uuid not null,
   document bytea not null,
   proposer uuid not null,
@@ -193,13 +205,15 @@ create table proposal (
   unique (organisation, document),
   foreign key (organisation, proposer) references person,
   check (approved_at is null or withdrawn_at is null),
-  check ((withdrawn_at is null) = (withdrawal is null))
+  check ((withdrawn_at is null) = (withdrawal is null)),
+  foreign key (organisation, of_kind) references organisation (id, kind)
 );
 create index proposal_waiting on proposal (organisation, until) where approved_at is null and withdrawn_at is null;
 
 -- A grant: one person, one form or one case of it. There is no row before two people signed, no value for everyone.
 create table grants (
   organisation uuid not null,
+  of_kind text generated always as ('controller') stored,
   id uuid not null,
   proposal uuid not null,
   person uuid not null,
@@ -226,7 +240,8 @@ create table grants (
   foreign key (organisation, proposer) references person,
   foreign key (organisation, approver) references person,
   check (proposer <> person and approver <> person and approver <> proposer),
-  check ((ended_at is null) = (end_document is null) and (ended_at is null) = (ended_by is null))
+  check ((ended_at is null) = (end_document is null) and (ended_at is null) = (ended_by is null)),
+  foreign key (organisation, of_kind) references organisation (id, kind)
 );
 create index grants_by_person on grants (organisation, person, form) include (until, ended_at, starts, review_by);
 create index grants_by_form on grants (organisation, form, until desc);
@@ -237,6 +252,7 @@ create index grants_by_proposal on grants (organisation, proposal);
 -- organisation's recovery recipient.
 create table key_envelope (
   organisation uuid not null,
+  of_kind text generated always as ('controller') stored,
   form text not null,
   generation integer not null,
   person uuid,
@@ -244,18 +260,21 @@ create table key_envelope (
   sealed_by uuid not null,
   sealed_at timestamptz not null,
   unique nulls not distinct (organisation, form, generation, person),
-  foreign key (organisation, form, generation) references form_key
+  foreign key (organisation, form, generation) references form_key,
+  foreign key (organisation, of_kind) references organisation (id, kind)
 );
 
 -- A case key, sealed to somebody who may read that one case of the form.
 create table case_envelope (
   organisation uuid not null,
+  of_kind text generated always as ('controller') stored,
   case_id uuid not null,
   person uuid not null,
   sealed bytea not null,
   sealed_by uuid not null,
   sealed_at timestamptz not null,
-  primary key (organisation, case_id, person)
+  primary key (organisation, case_id, person),
+  foreign key (organisation, of_kind) references organisation (id, kind)
 );
 
 create table cases (
@@ -378,23 +397,31 @@ create function session_hash() returns bytea language sql stable as $$
   select case when current_setting('letterbox.session', true) ~ '^[0-9a-f]{64}$'
     then sha256(decode(current_setting('letterbox.session', true), 'hex')) end
 $$;
-create type acting as (organisation uuid, person uuid, name text, capacities text[], confirmed boolean);
+create type acting as (organisation uuid, person uuid, name text, capacities text[], confirmed boolean, kind text);
 create function actor() returns acting language sql stable security definer
 set search_path = letterbox, pg_temp as $$
-  select (p.organisation, p.id, p.name, p.capacities, p.confirmed_at is not null)::acting
+  select (p.organisation, p.id, p.name, p.capacities, p.confirmed_at is not null, p.kind)::acting
   from session s join person p on p.organisation = s.organisation and p.id = s.person
   where s.secret_hash = session_hash() and s.ended_at is null and p.left_at is null
     and not exists (select from suspension x where x.organisation = p.organisation and x.person = p.id and x.lifted_at is null)
     and s.seen_at > now() - interval '15 minutes' and s.opened_at > now() - interval '12 hours'
 $$;
--- The actor, or a refusal: the first line of every staff function.
-create function require_actor(capacity text default null) returns acting language plpgsql stable security definer
+-- The actor, of a body or of the host, or a refusal: the first line of every function about one's own organisation's people.
+create function require_colleague(capacity text default null) returns acting language plpgsql stable security definer
 set search_path = letterbox, pg_temp as $$
 declare who acting := actor();
 begin
   if who.person is null then perform refuse('LB401', 'signed-out'); end if;
   if not who.confirmed then perform refuse('LB403', 'not-confirmed'); end if;
   if capacity is not null and not capacity = any (who.capacities) then perform refuse('LB403', 'not-' || capacity); end if;
+  return who;
+end $$;
+-- The actor, somebody of a body, or a refusal: the first line of every other staff function. Operators get nothing by it.
+create function require_actor(capacity text default null) returns acting language plpgsql stable security definer
+set search_path = letterbox, pg_temp as $$
+declare who acting := require_colleague(capacity);
+begin
+  if who.kind <> 'controller' then perform refuse('LB404', 'missing'); end if;
   return who;
 end $$;
 

@@ -1,16 +1,19 @@
 -- People: founding, inviting, enrolling, confirming, signing in.
 
--- The host's operator lets somebody found a body; run by whoever may administer the database.
+-- Lets somebody found a body, or the host; run by whoever may administer the database. Operators use `host_invite_body`.
 create function invite_body(of_slug text, secret bytea) returns void language sql volatile as $$
   insert into letterbox.invitation (secret_hash, slug, expires_at) values (secret, of_slug, now() + interval '7 days')
+$$;
+create function invite_host(secret bytea) returns void language sql volatile as $$
+  insert into letterbox.invitation (secret_hash, slug, kind, expires_at) values (secret, 'host', 'host', now() + interval '7 days')
 $$;
 
 -- What somebody who holds an invitation may know of it.
 create function invitation_for(secret bytea) returns table (
-  organisation uuid, organisation_name text, founding text, person uuid, name text, email text, slug text)
+  organisation uuid, organisation_name text, founding text, person uuid, name text, email text, slug text, kind text)
 language sql stable security definer set search_path = letterbox, pg_temp as $$
   select i.organisation, o.name, (select encode(d.hash, 'hex') from signed_document d
-      where d.organisation = i.organisation and d.kind = 'founding'), i.person, p.name, p.email, i.slug
+      where d.organisation = i.organisation and d.kind = 'founding'), i.person, p.name, p.email, i.slug, coalesce(o.kind, i.kind)
   from invitation i left join organisation o on o.id = i.organisation
   left join person p on p.organisation = i.organisation and p.id = i.person
   where i.secret_hash = secret and i.used_at is null and i.expires_at > now()
@@ -25,6 +28,16 @@ begin
   return found_one;
 end $$;
 
+-- Whether an address is that of somebody of the other kind: nobody both runs the site and belongs to a body on it.
+create function is_of_other_kind(of_email text, of_kind text) returns boolean language sql stable as $$
+  select exists (select from letterbox.person p where p.email = lower(of_email) and p.left_at is null and p.kind <> of_kind)
+$$;
+create function refuse_other_kind(of_email text, of_kind text) returns void language plpgsql stable as $$
+begin
+  if not letterbox.is_of_other_kind(of_email, of_kind) then return; end if;
+  perform letterbox.refuse('LB409', case of_kind when 'host' then 'somebody-of-a-body' else 'host-operator' end);
+end $$;
+
 -- Founding: the founder is the first manager, confirmed by nobody else; the page says so.
 create function found(secret bytea, doc text, sig text) returns uuid
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
@@ -35,11 +48,14 @@ declare
   founder uuid := (d ->> 'signer')::uuid;
 begin
   if invited.slug is null then perform refuse('LB404', 'invitation'); end if;
-  insert into organisation (id, slug, name, founded_at) values (org, invited.slug, d ->> 'name', now());
-  insert into person (organisation, id, name, email, capacities, invited_at, enrolled_at, recipient, verify_key, confirmed_at)
-  values (org, founder, d -> 'person' ->> 'name', lower(d -> 'person' ->> 'email'), array['manager'], now(), now(),
+  if d ->> 'as' is distinct from invited.kind then perform refuse('LB422', 'document-mismatch'); end if;
+  perform refuse_other_kind(d -> 'person' ->> 'email', invited.kind);
+  insert into organisation (id, slug, kind, name, founded_at) values (org, invited.slug, invited.kind, d ->> 'name', now());
+  insert into person (organisation, kind, id, name, email, capacities, invited_at, enrolled_at, recipient, verify_key, confirmed_at)
+  values (org, invited.kind, founder, d -> 'person' ->> 'name', lower(d -> 'person' ->> 'email'),
+    case invited.kind when 'host' then array['manager', 'operator'] else array['manager'] end, now(), now(),
     d ->> 'recipient', d ->> 'verifyKey', now());
-  perform append_document(org, 'founding', founder, doc, sig);
+  perform append_document(org, 'founding', founder, doc, sig, jsonb_build_object('invitedBy', invited.invited_by));
   return founder;
 exception when unique_violation then
   perform refuse('LB409', 'founded-already');
@@ -48,17 +64,15 @@ end $$;
 create function invite_person(of_name text, of_email text, of_capacities text[], secret bytea, of_outside text default null) returns uuid
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
-  who acting := require_actor('manager');
+  who acting := require_colleague('manager');
   invited uuid := gen_random_uuid();
 begin
-  -- Whoever runs the site is given nothing in a body on it.
-  if exists (select from person p join organisation o on o.id = p.organisation and o.kind = 'host'
-    where p.email = lower(of_email) and p.left_at is null and p.organisation <> who.organisation) then
-    perform refuse('LB409', 'host-operator');
-  end if;
+  perform refuse_other_kind(of_email, who.kind);
+  if not (of_capacities <@ (case who.kind when 'host' then array['manager', 'operator']
+    else array['manager', 'caseworker', 'data-protection-officer', 'keyholder'] end)) then perform refuse('LB422', 'capacities'); end if;
   if of_outside is not null and 'manager' = any (of_capacities) then perform refuse('LB422', 'outside'); end if;
-  insert into person (organisation, id, name, email, capacities, outside, invited_at, invited_by)
-  values (who.organisation, invited, of_name, lower(of_email), of_capacities, of_outside, now(), who.person);
+  insert into person (organisation, kind, id, name, email, capacities, outside, invited_at, invited_by)
+  values (who.organisation, who.kind, invited, of_name, lower(of_email), of_capacities, of_outside, now(), who.person);
   insert into invitation (secret_hash, organisation, person, expires_at)
   values (secret, who.organisation, invited, now() + interval '7 days');
   perform register_append(who.organisation, 'invitation', who.person, null,
@@ -112,10 +126,10 @@ create index document_about_people on signed_document (organisation, kind)
 -- Acts on who is who come one after the other, each judged by what those before it left: a manager who was suspended
 -- while this act waited does not act any more.
 create function actor_in_turn(capacity text default null) returns acting language plpgsql volatile as $$
-declare who letterbox.acting := letterbox.require_actor(capacity);
+declare who letterbox.acting := letterbox.require_colleague(capacity);
 begin
   perform pg_advisory_xact_lock(hashtext('people' || who.organisation));
-  return letterbox.require_actor(capacity);
+  return letterbox.require_colleague(capacity);
 end $$;
 
 -- A manager who compared the words signs a membership. It counts with min(2, managers so far).
@@ -158,9 +172,9 @@ create function stands_or_waits(p person) returns boolean language sql stable as
     and s.person = p.id and s.lifted_at is null)
 $$;
 create function passkey_for(of_credential text) returns table (
-  organisation uuid, person uuid, public_key bytea, counter bigint, transports text[], sealed_identity bytea)
+  organisation uuid, person uuid, public_key bytea, counter bigint, transports text[], sealed_identity bytea, kind text)
 language sql stable security definer set search_path = letterbox, pg_temp as $$
-  select k.organisation, k.person, k.public_key, k.counter, k.transports, k.sealed_identity
+  select k.organisation, k.person, k.public_key, k.counter, k.transports, k.sealed_identity, p.kind
   from passkey k join person p on p.organisation = k.organisation and p.id = k.person
   where k.credential = of_credential and stands_or_waits(p)
 $$;
@@ -170,9 +184,9 @@ language sql volatile security definer set search_path = letterbox, pg_temp as $
 $$;
 -- LIMIT: an address that enrolled in two bodies of one host signs in to the first of them only.
 create function passphrase_for(of_email text) returns table (
-  organisation uuid, person uuid, opaque_record text, totp_secret text, locked boolean, sealed_identity bytea)
+  organisation uuid, person uuid, opaque_record text, totp_secret text, locked boolean, sealed_identity bytea, kind text)
 language sql stable security definer set search_path = letterbox, pg_temp as $$
-  select s.organisation, s.person, s.opaque_record, s.totp_secret, coalesce(s.locked_until > now(), false), s.sealed_identity
+  select s.organisation, s.person, s.opaque_record, s.totp_secret, coalesce(s.locked_until > now(), false), s.sealed_identity, p.kind
   from passphrase s join person p on p.organisation = s.organisation and p.id = s.person
   where p.email = lower(of_email) and stands_or_waits(p) order by s.added_at limit 1
 $$;
@@ -200,7 +214,7 @@ end $$;
 -- The session, for letterbox_desk. Seen at most twice a minute, so that reading stays cheap.
 create function find_session() returns table (
   organisation uuid, organisation_name text, demonstration boolean, person uuid, name text, capacities text[], confirmed boolean,
-  recovery_since timestamptz)
+  recovery_since timestamptz, kind text)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare who acting := actor();
 begin
@@ -208,7 +222,7 @@ begin
   update session s set seen_at = now() where s.secret_hash = session_hash() and s.seen_at < now() - interval '30 seconds';
   return query select who.organisation, o.name, o.demonstration, who.person, who.name, who.capacities, who.confirmed,
       -- While a recovery (0008) is under way, every page says so to everybody.
-      (select max(r.begun_at) from recovery r where r.organisation = who.organisation and r.ended_at is null and r.lapses_at > now())
+      (select max(r.begun_at) from recovery r where r.organisation = who.organisation and r.ended_at is null and r.lapses_at > now()), who.kind
     from organisation o where o.id = who.organisation;
 end $$;
 create function keep_identity(half bytea) returns void
@@ -244,7 +258,7 @@ create function people() returns table (id uuid, name text, email text, capaciti
   enrolled_at timestamptz, confirmed_at timestamptz, left_at timestamptz, signatures integer, signed_by_me boolean, outside text,
   suspension text, lifting integer, lifted_by_me boolean, trained_until timestamptz, away jsonb)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
-declare who acting := require_actor();
+declare who acting := require_colleague();
 begin
   return query
     -- Each kind of document is read once, however many people there are.

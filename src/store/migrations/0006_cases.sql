@@ -66,21 +66,21 @@ begin
       from attachment a where a.organisation = c.organisation and a.case_id = c.id);
 end $$;
 
+-- Whether a case may be read is asked even where there is none, so that forbidden takes no longer than absent.
 create function release_attachment(of_case uuid, of_attachment uuid) returns table (release bigint, size bigint, chunks integer)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
   c cases;
   a attachment;
+  allowed bytea;
 begin
   select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
   select * into a from attachment x where x.organisation = who.organisation and x.case_id = of_case and x.id = of_attachment;
-  if c.id is null or a.id is null or not may_read(who.organisation, who.person, c.form, c.generation, c.id) then
-    perform refuse('LB404', 'missing');
-  end if;
+  allowed := reading_grant(who.organisation, who.person, c.form, c.generation, c.id);
+  if c.id is null or a.id is null or allowed is null then perform refuse('LB404', 'missing'); end if;
   return query select register_append(who.organisation, 'attachment-release', who.person, c.id, jsonb_build_object(
-    'form', c.form, 'attachment', a.id, 'sealed', encode(a.sha256, 'hex'),
-    'grant', encode(reading_grant(who.organisation, who.person, c.form, c.generation, c.id), 'hex'))), a.size, a.chunks;
+    'form', c.form, 'attachment', a.id, 'sealed', encode(a.sha256, 'hex'), 'grant', encode(allowed, 'hex'))), a.size, a.chunks;
 end $$;
 
 -- One chunk of what was just released to the same person; decided again each time, so that an end
@@ -108,9 +108,11 @@ language plpgsql stable security definer set search_path = letterbox, pg_temp as
 declare
   who acting := require_actor();
   c cases;
+  allowed boolean;
 begin
   select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
-  if c.id is null or not may_read(who.organisation, who.person, c.form, c.generation, c.id) then perform refuse('LB404', 'missing'); end if;
+  allowed := may_read(who.organisation, who.person, c.form, c.generation, c.id);
+  if c.id is null or not allowed then perform refuse('LB404', 'missing'); end if;
   return query select e.actor, p.name, e.at, e.kind from register_entry e
     join person p on p.organisation = e.organisation and p.id = e.actor
     where e.organisation = who.organisation and e.case_id = of_case and e.kind in ('release', 'attachment-release')

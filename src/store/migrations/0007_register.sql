@@ -92,7 +92,7 @@ $$;
 -- The newest checkpoint, of the actor's own organisation.
 create function own_checkpoint() returns table (vkey text, size bigint, note text, at timestamptz)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
-declare who acting := require_actor();
+declare who acting := require_colleague();
 begin
   return query select g.vkey, c.size, c.note, c.at from register_checkpoint c
     join register_log g on g.organisation = c.organisation
@@ -101,7 +101,7 @@ end $$;
 
 create function own_entries(from_index bigint, at_most integer) returns table (index bigint, body text)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
-declare who acting := require_actor();
+declare who acting := require_colleague();
 begin
   return query select l.index, e.body from register_leaf l join register_entry e on e.id = l.entry
     where l.organisation = who.organisation and l.index >= from_index and l.index < from_index + least(at_most, 1024)
@@ -110,7 +110,7 @@ end $$;
 
 create function own_hashes(from_index bigint, at_most integer) returns bytea
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
-declare who acting := require_actor();
+declare who acting := require_colleague();
 begin
   return register_hashes(who.organisation, from_index, at_most);
 end $$;
@@ -121,9 +121,11 @@ language plpgsql stable security definer set search_path = letterbox, pg_temp as
 declare
   who acting := require_actor();
   c cases;
+  allowed boolean;
 begin
   select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
-  if c.id is null or not may_read(who.organisation, who.person, c.form, c.generation, c.id) then perform refuse('LB404', 'missing'); end if;
+  allowed := may_read(who.organisation, who.person, c.form, c.generation, c.id);
+  if c.id is null or not allowed then perform refuse('LB404', 'missing'); end if;
   return query select l.index, e.body from register_entry e join register_leaf l on l.entry = e.id
     where e.organisation = who.organisation and e.case_id = of_case order by l.index;
 end $$;
@@ -132,7 +134,7 @@ drop index register_entry_releases;
 
 create function own_people() returns table (id uuid, name text)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
-declare who acting := require_actor();
+declare who acting := require_colleague();
 begin
   return query select p.id, p.name from person p where p.organisation = who.organisation;
 end $$;

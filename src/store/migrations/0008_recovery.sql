@@ -3,6 +3,7 @@
 
 create table recovery (
   organisation uuid not null,
+  of_kind text generated always as ('controller') stored,
   id uuid not null,
   document bytea not null,
   begun_by uuid not null,
@@ -19,6 +20,7 @@ create table recovery (
   done boolean not null default false,
   primary key (organisation, id),
   unique (organisation, document),
+  foreign key (organisation, of_kind) references organisation (id, kind),
   foreign key (organisation, begun_by) references person,
   foreign key (organisation, person) references person,
   check (begun_by <> person),

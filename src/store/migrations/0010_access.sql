@@ -151,7 +151,7 @@ end $$;
 -- order: the browser judges the release by what was signed until then.
 create function release_contexts(from_index bigint, at_most integer) returns table (index bigint, after bigint)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
-declare who acting := require_actor();
+declare who acting := require_colleague();
 begin
   return query select l.index, (select d.position from register_entry b join signed_document d on d.organisation = b.organisation
         and d.hash = decode(b.body::jsonb ->> 'document', 'hex')

@@ -1,0 +1,227 @@
+/** The host: who founds it, what its operators can do, and that nothing of a body can ever be theirs. */
+import type { FastifyInstance } from 'fastify';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { invitePerson, takeIn } from '../people/acts.ts';
+import { makeFounding } from '../people/enrolment.ts';
+import { verifyPeople } from '../people/person.ts';
+import { findActor, freshSecret } from '../people/store.ts';
+import {
+  confirm,
+  documentsIn,
+  enrol,
+  entriesOf,
+  found,
+  foundHost,
+  leave,
+  refusalOf,
+  type SignedIn,
+  settled,
+} from '../people/testing.ts';
+import { newId } from '../sealing/place.ts';
+import { type TestDatabase, testDatabase } from '../store/testing.ts';
+import { testAssets } from '../web/assets.ts';
+import { createSite } from '../web/server.ts';
+import { inviteBody } from './acts.ts';
+import { findings } from './hosting.ts';
+import { hostingRoutes } from './routes.ts';
+
+let db: TestDatabase;
+let operator: SignedIn;
+beforeEach(async () => {
+  db = await testDatabase();
+  operator = await foundHost(db);
+});
+
+/** Founds a body by a link's secret. */
+async function foundBy(secret: string, name: string) {
+  const made = await makeFounding(name, { name: 'A Founder', email: 'founder@body.example' }, new Date());
+  const method = { kind: 'passkey', credential: newId(), publicKey: Buffer.alloc(32), counter: 0 } as const;
+  return takeIn(db.signin, 'found', secret, made, { ...method, transports: [], sealed: Buffer.alloc(8) });
+}
+
+describe('the host', () => {
+  test('is one organisation of a site, whose first operator signs that it is a host', async () => {
+    await expect(foundHost(db, 'Another Operator')).rejects.toThrow('founded-already');
+    const documents = await documentsIn(db, operator.staff);
+    expect(documents.map(({ text }) => JSON.parse(text))).toMatchObject([{ as: 'host', recovery: null }]);
+    const { as, people } = await verifyPeople(documents, operator.staff.founding);
+    expect(as).toBe('host');
+    expect(people.get(operator.staff.person)?.capacities).toEqual(['manager', 'operator']);
+  });
+
+  test('is not founded by a body’s link, nor a body by the host’s', async () => {
+    const { secret, hash } = freshSecret();
+    await db.admin.run('delete from letterbox.invitation');
+    await db.admin.run('select letterbox.invite_host($1)', [hash]);
+    expect(refusalOf(await foundBy(secret, 'A body'))).toBe('document-mismatch');
+  });
+
+  test('takes further operators in by two signatures, once there are two', async () => {
+    const second = await enrol(db, operator, 'Second Operator', ['manager', 'operator']);
+    expect(settled(await confirm(db, operator, second, ['manager', 'operator']))).toEqual({
+      confirmed: true,
+    });
+    const third = await enrol(db, operator, 'Third Operator', ['operator']);
+    expect(settled(await confirm(db, operator, third, ['operator']))).toEqual({ confirmed: false });
+    expect(refusalOf(await inviteBody(db.desk, third.session, 'early'))).toBe('not-confirmed');
+    expect(settled(await confirm(db, second, third, ['operator']))).toEqual({ confirmed: true });
+    settled(await inviteBody(db.desk, third.session, 'by-the-third'));
+    settled(await leave(db, operator, third));
+    expect(refusalOf(await inviteBody(db.desk, third.session, 'late'))).toBe('signed-out');
+  });
+
+  test('never has people of a body, whatever is written', async () => {
+    const colleague = { name: 'A Caseworker', email: 'a@host.example', capacities: ['caseworker'] };
+    expect(refusalOf(await invitePerson(db.desk, operator.session, colleague))).toBe('capacities');
+    const change = (sql: string) => db.admin.run(sql, [operator.staff.person]);
+    for (const capacity of ['caseworker', 'keyholder', 'data-protection-officer'])
+      await expect(
+        change(`update letterbox.person set capacities = array['${capacity}'] where id = $1`),
+      ).rejects.toThrow('violates check constraint');
+    await expect(change("update letterbox.person set kind = 'controller' where id = $1")).rejects.toThrow();
+  });
+});
+
+describe('a body', () => {
+  test('is founded by an operator’s link, and both registers say so', async () => {
+    const entries = await entriesOf(db, async () => {
+      const { secret } = settled(await inviteBody(db.desk, operator.session, 'a-body'));
+      settled(await foundBy(secret, 'A Body'));
+    });
+    const said = entries.map(({ kind, actor, body }) => ({ kind, actor, ...JSON.parse(body) }));
+    expect(said).toMatchObject([
+      { kind: 'body-invitation', actor: operator.staff.person, slug: 'a-body' },
+      { kind: 'founding', invitedBy: operator.staff.person },
+    ]);
+  });
+
+  test('needs an address of its own, well-formed', async () => {
+    await found(db, 'exampleshire');
+    for (const slug of ['exampleshire', 'host'])
+      expect(refusalOf(await inviteBody(db.desk, operator.session, slug))).toBe('slug-taken');
+    for (const slug of ['', 'A Body', '../x', 'ä', 'x'.repeat(41)])
+      expect(refusalOf(await inviteBody(db.desk, operator.session, slug))).toBe('slug');
+  });
+
+  test('is let in by operators only', async () => {
+    const { founder } = await found(db, 'exampleshire');
+    expect(refusalOf(await inviteBody(db.desk, founder.session, 'another'))).toBe('missing');
+    const manager = await enrol(db, operator, 'Only Manages', ['manager']);
+    settled(await confirm(db, operator, manager, ['manager']));
+    expect(refusalOf(await inviteBody(db.desk, manager.session, 'another'))).toBe('missing');
+  });
+});
+
+describe('what belongs to a body', () => {
+  /** What the host has rows of; everything else that belongs to an organisation must refuse it. */
+  const HOSTS = [
+    ...['invitation', 'person', 'suspension', 'training', 'away', 'passkey', 'passphrase', 'session'],
+    ...['signed_document', 'register_entry', 'register_log', 'register_leaf', 'register_checkpoint'],
+  ];
+  /** Rows that posts write, which refer to no organisation: they are of a form that is open, and a host has none. */
+  const POSTED = ['cases', 'attachment', 'attachment_chunk', 'equality_answer'];
+
+  test('refuses the host by its foreign key, each table there is', async () => {
+    const sql = `select c.relname as name, exists (select from pg_constraint k
+        where k.conrelid = c.oid and k.contype = 'f' and pg_get_constraintdef(k.oid)
+          like 'FOREIGN KEY (organisation, of_kind) REFERENCES letterbox.organisation(id, kind)%') as refuses
+      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'organisation'
+      where c.relnamespace = 'letterbox'::regnamespace and c.relkind = 'r' order by 1`;
+    const rows = await db.admin.rows(z.object({ name: z.string(), refuses: z.boolean() }), sql);
+    const open = rows.filter(({ refuses }) => !refuses).map(({ name }) => name);
+    // A recovery's consents refer to the recovery, which refuses the host.
+    expect(open).toEqual([...HOSTS, ...POSTED, 'recovery_consent'].sort());
+  });
+
+  test('cannot be written for the host, not even by the superuser; control: for a body it can', async () => {
+    const { founder } = await found(db, 'exampleshire');
+    const publish = (organisation: string) =>
+      db.admin.run(
+        `insert into letterbox.published_form (organisation, form, version, definition, published_at)
+         values ($1, 'review', 1, '{}', now())`,
+        [organisation],
+      );
+    await expect(publish(operator.staff.organisation)).rejects.toThrow('violates foreign key constraint');
+    expect(await publish(founder.staff.organisation)).toBe(1);
+  });
+});
+
+describe('the operators’ pages', () => {
+  let app: FastifyInstance;
+  beforeEach(async () => {
+    app = await createSite({
+      ...{ site: 'desk', assets: testAssets(), ready: async () => true, demonstration: () => false },
+      whoIs: (cookies) => findActor(db.desk, cookies),
+    });
+    const program = { version: '0.1.0', migrations: ['0001_base.sql'] };
+    await app.register(hostingRoutes({ desk: db.desk, deskUrl: 'http://desk.test', data: '.', program }));
+  });
+
+  const asks = async (who: SignedIn, url: string, slug?: string) => {
+    const headers = { cookie: `letterbox=${who.session}`, accept: 'text/html' };
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const answer = await app.inject(
+      slug === undefined
+        ? { url, headers }
+        : {
+            method: 'POST',
+            url,
+            headers: { ...headers, ...form },
+            payload: `slug=${encodeURIComponent(slug)}`,
+          },
+    );
+    return { status: answer.statusCode, body: answer.body, text: answer.body.replace(/<[^>]*>|\s+/g, ' ') };
+  };
+
+  test('show the bodies and the health of the site, and nothing in a body', async () => {
+    await found(db, 'exampleshire');
+    settled(await inviteBody(db.desk, operator.session, 'not-yet'));
+    const { status, text } = await asks(operator, '/host');
+    expect(status).toBe(200);
+    expect(text).toMatch(/Exampleshire.*\/exampleshire\/…/);
+    expect(text).toMatch(/Not founded yet.*\/not-yet\/…/);
+    expect(text).toMatch(/Database\s+In order.*Registers.*Schema.*Disk.*Letterbox 0\.1\.0/);
+    expect(text).not.toContain('First Manager');
+  });
+
+  test('make a link that is shown once, or say what is wrong and keep what was typed', async () => {
+    const taken = await asks(operator, '/host/bodies/invite', 'No Good!');
+    expect([taken.status, taken.body]).toMatchObject([422, expect.stringContaining('value="no good!"')]);
+    expect(taken.text).toContain('small letters, figures and dashes');
+    const made = await asks(operator, '/host/bodies/invite', ' A-Body ');
+    expect(made.status).toBe(201);
+    const secret = /\/join\/([0-9a-f]{64})/.exec(made.body)?.[1] ?? '';
+    settled(await foundBy(secret, 'A Body'));
+    expect((await asks(operator, '/host')).body).not.toContain(secret);
+  });
+
+  test('are not there for people of a body', async () => {
+    const { founder } = await found(db, 'exampleshire');
+    const absent = await asks(founder, '/no-such-page');
+    for (const url of ['/host', '/host/bodies/invite']) {
+      const answer = await asks(founder, url);
+      expect([answer.status, answer.text]).toEqual([404, absent.text]);
+    }
+    expect((await asks(founder, '/host/bodies/invite', 'mine')).status).toBe(404);
+  });
+});
+
+describe('the health of a site', () => {
+  const now = new Date('2026-11-02T12:00:00.000Z');
+  const well = { postgres: '18.4', size: 5_000_000_000n, unplacedSince: null, migrations: ['0001_base.sql'] };
+  const program = { version: '0.1.0', node: '24.0.0', migrations: ['0001_base.sql'], room: 9e9 };
+  const wrong = (...about: Parameters<typeof findings>) =>
+    findings(...about).flatMap(({ what, wrong: bad }) => (bad ? [what] : []));
+
+  test('is in order, or says what is not', () => {
+    expect(wrong(well, program, now)).toEqual([]);
+    const justNow = new Date(now.getTime() - 5000);
+    expect(wrong({ ...well, unplacedSince: justNow }, program, now)).toEqual([]);
+    const longAgo = new Date(now.getTime() - 600_000);
+    expect(wrong({ ...well, unplacedSince: longAgo }, program, now)).toEqual(['Registers']);
+    expect(wrong({ ...well, migrations: [] }, program, now)).toEqual(['Schema']);
+    expect(wrong(well, { ...program, room: 1e9 }, now)).toEqual(['Disk']);
+    expect(wrong(well, { ...program, room: null }, now)).toEqual([]);
+  });
+});
