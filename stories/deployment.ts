@@ -124,7 +124,7 @@ export async function signIn(browser: Browser, deskUrl: string, name: string): P
     await page.fill('#code', code);
     await page.click('form >> text=Sign in');
     const refused = page.locator('[data-status].govuk-error-message', { hasText: /\S/ });
-    const home = page.waitForURL(`${deskUrl}/`).then(() => true);
+    const home = page.waitForURL(({ pathname }) => ['/', '/host'].includes(pathname)).then(() => true);
     const problem = refused.waitFor().then(() => false);
     // Whichever is first; the other one runs into its time limit unheard.
     for (const each of [home, problem]) each.catch(() => undefined);

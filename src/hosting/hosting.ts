@@ -52,7 +52,7 @@ export function findings(health: Health, program: Program, now: Date): Finding[]
   return [
     {
       what: 'Database',
-      says: `Answers. PostgreSQL ${health.postgres}, ${inGigabytes(Number(health.size))}.`,
+      says: `Answers. PostgreSQL ${health.postgres}, ${inWords(Number(health.size))}.`,
       wrong: false,
     },
     waits > PLACED_WITHIN
@@ -81,9 +81,10 @@ export function findings(health: Health, program: Program, now: Date): Finding[]
 function roomFinding(room: number | null): Finding {
   const what = 'Disk';
   if (room === null) return { what, says: 'How much room is left cannot be told from here.', wrong: false };
-  const says = `${inGigabytes(room)} left where this program keeps its data.`;
+  const says = `${inWords(room)} left where this program keeps its data.`;
   if (room >= LEAST_ROOM) return { what, says, wrong: false };
   return { what, says: `${says} Make room: when it is full, nothing more can be sent.`, wrong: true };
 }
 
-const inGigabytes = (bytes: number): string => `${(bytes / GIGABYTE).toFixed(1)} GB`;
+const inWords = (bytes: number): string =>
+  bytes < GIGABYTE ? `${Math.ceil(bytes / 1_000_000)} MB` : `${(bytes / GIGABYTE).toFixed(1)} GB`;

@@ -34,41 +34,6 @@ test('the session of one transaction is gone in the next on the same connection'
   expect(after.value ?? '').toBe('');
 });
 
-test('no role of a running process owns, inherits or bypasses anything', async () => {
-  const db = await testDatabase();
-  const shape = z.object({ rolname: z.string() });
-  const strong = await db.admin.rows(
-    shape,
-    `select rolname from pg_roles r where rolname like 'letterbox_%' and rolname <> 'letterbox_owner'
-       and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
-            or exists (select from pg_auth_members m where m.member = r.oid)
-            or exists (select from pg_class c where c.relowner = r.oid)
-            or exists (select from pg_proc p where p.proowner = r.oid))`,
-  );
-  expect(strong).toEqual([]);
-});
-
-test('every table has row-level security forced, and no function is for everybody', async () => {
-  const db = await testDatabase();
-  const shape = z.object({ name: z.string() });
-  const open = await db.admin.rows(
-    shape,
-    `select relname as name from pg_class where relnamespace = 'letterbox'::regnamespace and relkind in ('r', 'p', 'v', 'm')
-       and not (relrowsecurity and relforcerowsecurity)`,
-  );
-  const everybody = await db.admin.rows(
-    shape,
-    `select proname as name from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) a
-     where pronamespace = 'letterbox'::regnamespace and a.grantee = 0`,
-  );
-  const loose = await db.admin.rows(
-    shape,
-    `select proname as name from pg_proc where pronamespace = 'letterbox'::regnamespace and prosecdef
-       and not coalesce(proconfig::text, '') like '%search_path=letterbox, pg_temp%'`,
-  );
-  expect({ open, everybody, loose }).toEqual({ open: [], everybody: [], loose: [] });
-});
-
 test('a connection that breaks inside a transaction is told to its caller, and ends nothing else', async () => {
   const db = await testDatabase();
   const pid = z.object({ pid: z.number() });

@@ -57,8 +57,8 @@ async function answerTo(db: TestDatabase, sql: string): Promise<string | null> {
   }
 }
 
-/** Every statement whose answer gives something of the case away. */
-async function leaks(db: TestDatabase, posted: Posted): Promise<string[]> {
+/** Every statement whose answer gives something of the case away; of those about `what`, where something is named. */
+async function leaks(db: TestDatabase, posted: Posted, what = ''): Promise<string[]> {
   const statements = [
     ...(await tableStatements(db)),
     ...(await functionStatements(db, posted)),
@@ -66,7 +66,7 @@ async function leaks(db: TestDatabase, posted: Posted): Promise<string[]> {
   ];
   expect(statements.length).toBeGreaterThan(200);
   const found: string[] = [];
-  for (const sql of statements) {
+  for (const sql of statements.filter((each) => each.includes(what))) {
     const answer = await answerTo(db, sql);
     const marks = sql.includes(posted.case) ? posted.marks : [...posted.marks, posted.case];
     if (answer !== null && marks.some((mark) => answer.includes(mark))) found.push(sql);
@@ -151,9 +151,9 @@ test('negative control: a right to read alone is stopped by the rows; without th
   const db = await testDatabase();
   const posted = await postOne(db);
   await db.admin.run('grant select on letterbox.cases to letterbox_slot');
-  expect(await leaks(db, posted)).toEqual([]);
+  expect(await leaks(db, posted, 'cases')).toEqual([]);
   await db.admin.run('create policy slip on letterbox.cases for select to letterbox_slot using (true)');
-  expect(await leaks(db, posted)).toContain('select * from letterbox.cases');
+  expect(await leaks(db, posted, 'cases')).toContain('select * from letterbox.cases');
 });
 
 test('negative control: a loose function is seen', async () => {
@@ -162,5 +162,5 @@ test('negative control: a loose function is seen', async () => {
   await db.admin.run(`create function letterbox.loose(org uuid) returns setof letterbox.attachment_chunk
     language sql security definer as 'select * from letterbox.attachment_chunk where organisation = org'`);
   await db.admin.run('alter function letterbox.loose(uuid) owner to letterbox_owner');
-  expect((await leaks(db, posted)).some((sql) => sql.includes('loose'))).toBe(true);
+  expect(await leaks(db, posted, 'loose')).not.toEqual([]);
 });

@@ -1,0 +1,76 @@
+/** What the access matrix asks about: the things of a body by their names, and what is nowhere. */
+import type { Posted } from '../cases/testing.ts';
+import { linesOf, termsFound } from '../grants/testing.ts';
+import type { SignedIn, TestBody } from '../people/testing.ts';
+import type { BodyName, Thing } from './matrix-cast.testing.ts';
+
+/** What a body has, from which its things are made. */
+export type Parts = {
+  readonly forms: readonly string[];
+  readonly cases: Readonly<Record<string, Posted>>;
+  /** Proposals by what they are called: approved ones give grants, `waits` does not. */
+  readonly proposals: Readonly<Record<string, string>>;
+  readonly waits: string;
+  readonly people: Readonly<Record<string, SignedIn>>;
+  readonly recovery: { readonly id: string; readonly document: string };
+  readonly away: string;
+};
+
+/** Everything of a body that can be asked about. */
+export async function thingsOf(of: BodyName, body: TestBody, parts: Parts): Promise<Thing[]> {
+  const base = { of, wellFormed: true };
+  const lines = await Promise.all(
+    Object.entries(parts.proposals).map(async ([name, id]): Promise<Thing> => {
+      const [line = ''] = await linesOf(body, id);
+      return { ...base, kind: 'grant', name, id: line };
+    }),
+  );
+  const { document } = await termsFound(body, parts.waits);
+  return [
+    { ...base, kind: 'organisation', name: `the body ${of}`, id: of },
+    ...parts.forms.map(
+      (form): Thing => ({ ...base, kind: 'form', name: `the form ${form} of ${of}`, id: form, form }),
+    ),
+    ...Object.entries(parts.cases).flatMap(([name, { post, attachment }]): Thing[] => [
+      { ...base, kind: 'case', name, id: post.case, form: post.form },
+      {
+        ...base,
+        kind: 'attachment',
+        name: `the file of ${name}`,
+        id: attachment.id,
+        form: post.form,
+        case: name,
+      },
+    ]),
+    { ...base, kind: 'proposal', name: `a proposal of ${of}`, id: parts.waits, document },
+    ...lines,
+    ...Object.entries(parts.people).map(
+      ([name, { staff }]): Thing => ({
+        ...{ ...base, kind: 'person', name: `${name} of ${of}`, id: staff.person },
+      }),
+    ),
+    { ...base, kind: 'recovery', name: `the recovery of ${of}`, ...parts.recovery },
+    { ...base, kind: 'away', name: `a leave of ${of}`, id: parts.away },
+  ];
+}
+
+const ABSENT = '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee';
+/** What is not there, and what is no name of anything; with what is nobody's. */
+export const NOWHERE: readonly Thing[] = [
+  ...(['case', 'attachment', 'proposal', 'grant', 'person', 'recovery', 'away'] as const).flatMap(
+    (kind): Thing[] => [
+      { kind, name: `no ${kind}`, of: null, id: ABSENT, wellFormed: true, document: 'ab'.repeat(32) },
+      { kind, name: `no name of a ${kind}`, of: null, id: "%27or'1'='1", wellFormed: false },
+    ],
+  ),
+  { kind: 'organisation', name: 'no body', of: null, id: 'nowhere', wellFormed: true },
+  { kind: 'organisation', name: 'no name of a body', of: null, id: 'NO%20BODY', wellFormed: false },
+  { kind: 'form', name: 'no form', of: null, id: 'no-such-form', wellFormed: true, form: 'no-such-form' },
+  { kind: 'form', name: 'no name of a form', of: null, id: 'NO%20FORM', wellFormed: false, form: 'NO FORM' },
+  { kind: 'secret', name: 'no invitation', of: null, id: 'ab'.repeat(32), wellFormed: true },
+  { kind: 'secret', name: 'no name of an invitation', of: null, id: 'let-me-in', wellFormed: false },
+  { kind: 'chunk', name: 'the first chunk', of: null, id: '0', wellFormed: true },
+  { kind: 'chunk', name: 'no chunk', of: null, id: '-1', wellFormed: false },
+  { kind: 'asset', name: 'a file of the site', of: null, id: 'package.json', wellFormed: true },
+  { kind: 'asset', name: 'a file outside', of: null, id: '..%2f..%2f..%2fetc%2fpasswd', wellFormed: false },
+];
