@@ -93,27 +93,40 @@ export function openings(desk: Database, reader: Reader, id: string): Promise<Op
 
 export type Download = { readonly size: number; readonly stream: Readable };
 
-/** An attachment's ciphertext, read chunk by chunk as it is sent; breaks off when the grant ends. */
+/** How often it is asked whether a download may go on while its reader takes nothing: an end stops it within a minute. */
+export const ASKED_AGAIN_EVERY = 30_000;
+
+/** An attachment's ciphertext, read chunk by chunk as it is sent; breaks off when the grant ends, and ten minutes after it began. */
 export async function download(
   desk: Database,
   reader: Reader,
   id: string,
   attachment: string,
+  askedAgainEvery = ASKED_AGAIN_EVERY,
 ): Promise<Download | Refusal> {
   const released = await attempt(desk, reader, 'attachment-release', { case: id }, (tx) =>
     releaseAttachment(tx, id, attachment),
   );
   if (isRefusal(released)) return released;
+  const chunk = (n: number) => act(desk, reader.session, (tx) => releasedChunk(tx, released.release, n));
   const chunks = async function* () {
     for (let n = 0; n < released.chunks; n += 1) {
-      const chunk = await act(desk, reader.session, (tx) => releasedChunk(tx, released.release, n));
-      if (chunk === null || isRefusal(chunk))
-        throw new Error('The download was broken off: the access ended, or a chunk is missing.');
-      yield chunk;
+      const bytes = await chunk(n);
+      if (bytes === null || isRefusal(bytes)) throw new Error(BROKEN_OFF);
+      yield bytes;
     }
   };
-  return {
-    size: Number(released.size),
-    stream: Readable.from(chunks(), { objectMode: false, highWaterMark: 1 }),
-  };
+  const stream = Readable.from(chunks(), { objectMode: false, highWaterMark: 1 });
+  // Each chunk is decided when it is asked for; this is for a reader who asks for none.
+  const asking = setInterval(async () => {
+    const still = await chunk(NO_CHUNK).catch(() => null);
+    if (isRefusal(still)) stream.destroy(new Error(BROKEN_OFF));
+  }, askedAgainEvery);
+  asking.unref();
+  stream.once('close', () => clearInterval(asking));
+  return { size: Number(released.size), stream };
 }
+
+const BROKEN_OFF = 'The download was broken off: the access ended, or a chunk is missing.';
+/** No attachment has it, so nothing but the decision comes back. */
+const NO_CHUNK = -1;
