@@ -51,6 +51,8 @@ const WORDS: Record<string, string> = {
   'ended-already': 'This has ended already.',
   'not-a-reader': 'Only somebody who can read this form can do this.',
   'key-made-already': 'The key of this form was made a moment ago by somebody else.',
+  'held-the-key':
+    'You could read this form before, so a key that you make now would not lock you out. Another manager, or a reader, has to turn it.',
   'not-due': 'The key of this form need not be turned.',
   'maker-gone': 'Whoever made this key may no longer read this form. Another reader makes a new key.',
   'proposer-gone':

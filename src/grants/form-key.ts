@@ -13,7 +13,7 @@ import { signText } from '../sealing/signature.ts';
 import type { StaffIdentity } from '../sealing/staff.ts';
 import { documentText, type GrantsDocument, type Signed } from './documents.ts';
 import { type Proven, provenLive } from './verify.ts';
-import type { ProvenKey } from './verify-keys.ts';
+import { type ProvenKey, wasLetRead } from './verify-keys.ts';
 
 export type KeyOf = {
   readonly organisation: OrganisationId;
@@ -82,7 +82,8 @@ export type Turn = Signed & { readonly envelopes: readonly TurnEnvelope[] };
 /**
  * The next generation of a form's key, sealed to the recovery recipient and to each proven reader of it, but for `without`:
  * the lines that end in the same breath. A maker who does not read makes it around the plain key, so that it opens
- * nothing by itself; their browser keeps no copy. Null where no key of the form is proven, or the maker may do neither.
+ * nothing by itself; their browser keeps no copy. Null where no key of the form is proven, and for a maker who read the
+ * form before: they may have kept what such a key lies around, so somebody else has to turn it.
  */
 export async function turnFormKey(
   staff: StaffIdentity,
@@ -103,6 +104,7 @@ export async function turnFormKey(
   const reads = lines.some(
     (line) => line.person === staff.person && line.from <= at && line.fromGeneration <= generation,
   );
+  if (!reads && wasLetRead(proven.grants, { signer: staff.person, form, at }, newest.plain)) return null;
   const readers = lines.filter((line) => line.fromGeneration <= (reads ? generation : newest.plain));
   const of = { organisation: staff.organisation, form, generation };
   const { identity, recipient } = await generateIdentity();

@@ -22,9 +22,7 @@ export const turnShape = signedShape.extend({
 });
 const handedShape = z.strictObject({
   keys: z
-    .array(
-      z.strictObject({ grant: id, generation: count.nullable(), sealed: sealedHex }),
-    )
+    .array(z.strictObject({ grant: id, generation: count.nullable(), sealed: sealedHex }))
     .min(1)
     .max(1000),
 });

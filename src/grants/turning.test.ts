@@ -3,7 +3,9 @@ import { beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
   aFoundedBody,
+  join,
   leave,
+  recoveryOf,
   refusalOf,
   type SignedIn,
   settled,
@@ -17,6 +19,8 @@ import { newCase, type SealedPost, sealSubmission } from '../sealing/submission.
 import { act } from '../store/store.ts';
 import { testDatabase } from '../store/testing.ts';
 import { turnKey } from './acts.ts';
+import { parseDocument } from './documents.ts';
+import { sign, turnFormKey } from './form-key.ts';
 import { whatWaits } from './store.ts';
 import {
   approve,
@@ -24,6 +28,7 @@ import {
   handOver,
   keysOf,
   letRead,
+  linesOf,
   openForm,
   propose,
   provenIn,
@@ -141,6 +146,44 @@ test.each(['ends by its date', 'is suspended', 'leaves'])(
     }
   },
 );
+
+test('a manager who once read makes no key around the one they may have kept, and what they end is ended all the same', async () => {
+  const third = await join(body.db, body.founder, 'Third Manager', ['manager'], [body.founder, body.second]);
+  const thirds = await letRead(body, third);
+  settled(await handOver(body, body.ana, thirds));
+  const kept = await secretsOf(third);
+  const unkept = await turnOf(body, body.founder, 'review', new Set(await linesOf(body, bens)));
+  const asIf = { ...unkept, ...(await signAround(third, unkept)) };
+  settled(await end(body, third, thirds));
+  expect(
+    await turnFormKey(
+      third.staff,
+      await provenIn(body),
+      formId('review'),
+      await recoveryOf(body),
+      new Date(),
+    ),
+  ).toBeNull();
+  expect(refusalOf(await turnKey(body.db.desk, third.session, asIf))).toBe('held-the-key');
+  expect(await waits(third)).toEqual([]);
+  expect(await waits(body.second)).toEqual(['turn-key']);
+  settled(await turn(body, body.second));
+  expect(await opens(await submitted(), kept)).toBe(false);
+  // Negative control: with the guard down, their key counts in the database, and no browser believes it.
+  settled(await end(body, body.second, bens));
+  await body.db.admin.run(`create or replace function letterbox.was_let_read(org uuid, who uuid, of_form text, of_generation integer)
+    returns boolean language sql stable as 'select false'`);
+  const again = await turnOf(body, body.founder);
+  settled(await turnKey(body.db.desk, third.session, { ...again, ...(await signAround(third, again)) }));
+  expect((await provenIn(body)).keys).toHaveLength(2);
+});
+
+/** The same key, signed by somebody else. */
+async function signAround(by: SignedIn, { text }: { readonly text: string }) {
+  const document = parseDocument(text);
+  if (document?.kind !== 'form-key') throw new Error('This is no form key.');
+  return sign(by.staff, { ...document, signer: by.staff.person });
+}
 
 test('a manager who does not read turns nothing while nobody has lost access', async () => {
   expect(refusalOf(await turn(body, body.second))).toBe('not-due');

@@ -1,7 +1,7 @@
 /**
  * Which form keys count. A form's first key opens it to the public: a proven reader makes it, and a manager who is
  * somebody else countersigns. A turn to the next generation needs one signature, since it opens nothing to anybody new:
- * a proven reader's, or that of a manager who does not read, whose key only lies around the one before
+ * a proven reader's, or that of a manager who does not read and never did, whose key only lies around the one before
  * (docs/decisions/0011).
  */
 import { type Checked, isManager, of } from './checked.ts';
@@ -35,7 +35,23 @@ function plainOf(
   if (key.around === null) return reads ? key.generation : null;
   const inner = keys.find(({ hash }) => hash === key.around);
   const isInner = inner?.key.form === key.form && inner.key.generation === before.plain;
-  return isInner && isManager(signer) ? before.plain : null;
+  return isInner && isManager(signer) && !wasLetRead(grants, key, before.plain) ? before.plain : null;
+}
+
+/** Whether somebody had ever been let read a generation of a form by then, and so may have kept its secret. */
+export function wasLetRead(
+  grants: readonly ProvenGrant[],
+  { signer, form, at }: Pick<FormKeyDocument, 'signer' | 'form' | 'at'>,
+  generation: number,
+): boolean {
+  return grants.some(
+    (grant) =>
+      grant.person === signer &&
+      grant.form === form &&
+      grant.case === null &&
+      grant.fromGeneration <= generation &&
+      grant.approvedAt <= at,
+  );
 }
 
 /** Whether this grant let the key's maker read, when they made it, what the key seals. */

@@ -130,7 +130,8 @@ function blinded({ off }: Rules, member: Member, ...seen: readonly Seen[]): Memb
   return seen.filter(({ guard }) => off.has(guard)).reduce((was, { member: put }) => put(was), member);
 }
 
-const termsOf = ({ people, covers, starts, until }: Terms) => ({
+/** Terms as the shipped rules know them. */
+export const termsOf = ({ people, covers, starts, until }: Terms) => ({
   ...{ id: '', people: people.map(personName), from: instant(starts), until: instant(until) },
   scopes: covers.map(({ form, case: of, from }) => ({
     ...{ form: formName(form), fromGeneration: from, purpose: 'Work' },

@@ -6,7 +6,6 @@ import {
   type Line,
   mayRead,
   newest,
-  OTHERS,
   type PersonNow,
   plainOf,
   type Rules,
@@ -108,8 +107,6 @@ export function madeKey(
 ): World | null {
   const keys = world.keys[form] ?? [];
   const { off } = rules;
-  if (by === OTHERS)
-    return keys[0]?.counts ? null : withKeys(world, form, [{ around: 0, maker: OTHERS, counts: true }]);
   if (world.people[by]?.standing !== 'in') return null;
   const pending = keys.length === 1 && !keys[0]?.counts ? keys[0] : undefined;
   const reads = (account: number) =>
@@ -141,8 +138,7 @@ export function turned(
 ): World | null {
   const last = newest(world, form);
   if (last === 0) return null;
-  const may = by === OTHERS || (isAround ? mayTurnAround : mayTurn)(rules, world, by, form);
-  if (!may) return null;
+  if (!(isAround ? mayTurnAround : mayTurn)(rules, world, by, form)) return null;
   const key: Key = { around: isAround ? plainOf(world, form, last) : 0, maker: by, counts: true };
   const next = withKeys(world, form, [...(world.keys[form] ?? []), key]);
   return rules.off.has('a turn leaves out who lost access') ? keptFor(next, form, last) : next;
@@ -164,7 +160,7 @@ function mayTurnAround(rules: Rules, world: World, by: number, form: number): bo
   if (!isManager(rules, world, by)) return false;
   const last = newest(world, form);
   if (mayRead(rules, world, by, form, { plain: last + 1 })) return false;
-  if (rules.cast.window === undefined && !isTurnDue(rules, world, form)) return false;
+  if (!isTurnDue(rules, world, form)) return false;
   return (
     rules.off.has('a turn around is not made by who held the inner key') ||
     !knows(world, by, form, plainOf(world, form, last))

@@ -37,8 +37,8 @@ export function noPast(cast: Cast): Past {
     })),
     wishes: [],
     rights: [],
-    inside: Array.from({ length: cast.forms }, () => []),
-    posted: cast.window === undefined ? [] : [{ form: 0, generation: 1 }],
+    inside: Array.from({ length: cast.forms }, () => (cast.opened ? [1] : [])),
+    posted: cast.opened ? Array.from({ length: cast.forms }, (_, form) => ({ form, generation: 1 })) : [],
     reach: new Map(),
   };
 }

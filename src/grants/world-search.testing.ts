@@ -1,11 +1,17 @@
-/** Every world that can be reached in so many acts, each looked at once; and the shortest way to one that breaks the law. */
-
+/**
+ * Every world that can be reached in so many acts, each looked at once; and the shortest way to one that breaks the law.
+ *
+ * Searched *together*, a proposal and its approval are one act of twice the length, and proposals are no part of the
+ * world. That loses nothing as long as an approval asks everything anew: it counts only where nothing has moved since, so
+ * the same could be proposed at that moment, with the days it would have had then (docs/proof.md; `world.test.ts` checks
+ * it against the search that leaves nothing out).
+ */
 import { beginning, type Cast, mayRead, opens, plainOf, type Rules, type World } from './world.testing.ts';
 import { type Act, attempt, lineName, offerName } from './world-acts.testing.ts';
 import { keyed, mayBeShown, mayHaveKeys, noPast, type Past, remembered } from './world-oracle.testing.ts';
-import { actsIn, type Try } from './world-tries.testing.ts';
+import { actsIn, approvals } from './world-tries.testing.ts';
 
-export type Way = { readonly act: Act; readonly but: Try['but']; readonly before: Way | null };
+export type Way = { readonly act: Act; readonly before: Way | null };
 export type Node = {
   readonly world: World;
   readonly past: Past;
@@ -17,32 +23,20 @@ export type Found = {
   readonly states: number;
   readonly steps: number;
   readonly refused: number;
-  readonly perDepth: readonly number[];
   readonly violation: string | null;
 };
+type Step = { readonly node: Node; readonly length: number };
 
 export const start = (cast: Cast): Node => ({
   ...{ world: beginning(cast), past: noPast(cast), way: null },
   named: [...cast.alike.map(() => 0), 0],
 });
 
-/** The node after an act, or null where it is refused. `but`: how one of those who act was then, seen through a window. */
-export function after(rules: Rules, node: Node, act: Act, but: Try['but'] = null): Node | null {
-  const { cast } = rules;
-  const tried = but
-    ? {
-        ...node.world,
-        people: node.world.people.map((now, i) => (i === but.whom ? { ...now, ...but.now } : now)),
-      }
-    : node.world;
-  const done = attempt(rules, tried, act);
-  if (!done) return null;
-  const world = but ? { ...done, people: node.world.people } : done;
-  const was = but
-    ? { ...node.past, who: node.past.who.map((now, i) => (i === but.whom ? { ...now, ...but.now } : now)) }
-    : node.past;
-  let past = remembered(cast, was, act);
-  if (but) past = { ...past, who: node.past.who };
+/** The node after an act, or null where it is refused. */
+export function after(rules: Rules, node: Node, act: Act): Node | null {
+  const world = attempt(rules, node.world, act);
+  if (!world) return null;
+  let past = remembered(rules.cast, node.past, act);
   world.keys.forEach((keys, form) => {
     const counting = keys.filter(({ counts }) => counts);
     past = keyed(
@@ -51,8 +45,7 @@ export function after(rules: Rules, node: Node, act: Act, but: Try['but'] = null
       counting.map((_, i) => plainOf(world, form, i + 1)),
     );
   });
-  const way = { act, but, before: node.way };
-  return { world, past, named: node.named, way };
+  return { world, past, named: node.named, way: { act, before: node.way } };
 }
 
 /** What is wrong in this world, by the oracle; null where nothing is. */
@@ -71,44 +64,73 @@ export function violation(rules: Rules, { world, past }: Node): string | null {
   return null;
 }
 
-/** Breadth first to this depth; with `stop`, only until the law is broken. */
-export function explore(rules: Rules, depth: number, from: readonly Node[] = [start(rules.cast)]): Found {
-  const seen = new Set(from.map((node) => keyOf(node)));
-  let [frontier, steps, refused] = [[...from], 0, 0];
-  const perDepth = [seen.size];
-  for (let at = 1; at <= depth; at++) {
-    const next: Node[] = [];
-    for (const node of frontier) {
-      for (const tried of actsIn(rules, node)) {
-        const found = after(rules, node, tried.act, tried.but);
-        steps += 1;
-        if (!found) {
-          refused += 1;
-          continue;
-        }
-        const tidy = tidied(rules, { ...found, named: unnamed(rules, found.world, tried.named) });
-        if (waiting(tidy.world) > depth - at) continue;
-        const key = keyOf(tidy);
-        if (seen.has(key)) continue;
-        seen.add(key);
-        const wrong = violation(rules, tidy);
-        if (wrong) return { states: seen.size, steps, refused, perDepth, violation: told(tidy.way, wrong) };
-        next.push(tidy);
+/** Counts what is tried. `visit` sees each node once, the shortest ways first. */
+class Search {
+  readonly seen = new Set<string>();
+  steps = 0;
+  refused = 0;
+  readonly rules: Rules;
+
+  constructor(rules: Rules) {
+    this.rules = rules;
+  }
+
+  /** Everything one act leads to; together with its approval where that is how it is searched. */
+  *from(node: Node): Generator<Step> {
+    for (const { act, named } of actsIn(this.rules, node)) {
+      const next = this.#tried({ ...node, named }, act);
+      if (!next) continue;
+      if (!this.rules.together || act.do !== 'propose') yield { node: next, length: 1 };
+      else for (const approved of this.#approvals(next, offerName(act))) yield { node: approved, length: 2 };
+    }
+  }
+
+  *#approvals(proposed: Node, offer: string): Generator<Node> {
+    for (const act of approvals(this.rules, proposed.world, offer)) {
+      const approved = this.#tried(proposed, act);
+      if (approved) yield approved;
+    }
+  }
+
+  #tried(node: Node, act: Act): Node | null {
+    this.steps += 1;
+    const next = after(this.rules, node, act);
+    if (!next) this.refused += 1;
+    return next && tidied(this.rules, next);
+  }
+}
+
+/** All that can be reached in `depth` acts, until the law is broken. `visit` sees every node. */
+export function explore(rules: Rules, depth: number, visit: (node: Node) => void = () => undefined): Found {
+  const search = new Search(rules);
+  const levels: Node[][] = Array.from({ length: depth + 3 }, () => []);
+  const first = start(rules.cast);
+  levels[0]?.push(first);
+  search.seen.add(keyOf(first));
+  const found = (wrong: string | null): Found => ({
+    ...{ states: search.seen.size, steps: search.steps, refused: search.refused, violation: wrong },
+  });
+  for (let at = 0; at <= depth; at++) {
+    for (const node of levels[at] ?? []) {
+      visit(node);
+      if (at === depth) continue;
+      for (const { node: next, length } of search.from(node)) {
+        // Where too few acts are left to approve all that waits, a shorter way leads to the same.
+        if (at + length + waiting(next.world) > depth) continue;
+        const key = keyOf(next);
+        if (search.seen.has(key)) continue;
+        search.seen.add(key);
+        const wrong = violation(rules, next);
+        if (wrong) return found(told(next.way, wrong));
+        levels[at + length]?.push(next);
       }
     }
-    perDepth.push(next.length);
-    frontier = next;
+    levels[at] = [];
   }
-  return { states: seen.size, steps, refused, perDepth, violation: null };
+  return found(null);
 }
 
-/** Through a window, those who signed are interchangeable again once nothing waits for another signature. */
-function unnamed({ cast }: Rules, { offers, people }: World, named: readonly number[]): readonly number[] {
-  const waits = offers.length > 0 || people.some(({ signed }) => signed.length > 0);
-  return cast.window === undefined || waits ? named : named.map((n, i) => (i < cast.alike.length ? 0 : n));
-}
-
-/** A proposal that is never approved changes nothing: where too few acts are left for all, a shorter way leads here. */
+/** Open proposals: one that is never approved changes nothing. */
 const waiting = (world: World): number => world.offers.filter(({ status }) => status === 'open').length;
 
 /** Without what no act can touch any more. */
@@ -138,7 +160,7 @@ function tidied({ off }: Rules, node: Node): Node {
 }
 
 /** Equal for nodes that nothing tells apart. */
-function keyOf({ world, past, named }: Node): string {
+export function keyOf({ world, past, named }: Node): string {
   const offers = world.offers.map((each) => `${offerName(each)}${each.status}${each.seen}`).sort();
   const lines = world.lines.map((each) => `${lineName(each)} ${each.reviewBy}${each.ended}`).sort();
   const people = world.people.map((each) => `${each.standing[0]}${each.trained ? 1 : 0}${each.signed}`);
@@ -154,8 +176,7 @@ function keyOf({ world, past, named }: Node): string {
 
 export function told(way: Way | null, wrong: string): string {
   const acts: string[] = [];
-  for (let at = way; at; at = at.before)
-    acts.unshift(`${inWords(at.act)}${at.but ? ` while ${JSON.stringify(at.but)}` : ''}`);
+  for (let at = way; at; at = at.before) acts.unshift(inWords(at.act));
   return [...acts.map((act, i) => `${i + 1}. ${act}`), `→ ${wrong}`].join('\n');
 }
 

@@ -1,22 +1,10 @@
 /** What is tried in a world: everything anybody could do but for what the rules refuse at first sight, each way once. */
 
-import {
-  type Covers,
-  newest,
-  OTHERS,
-  type PersonNow,
-  type Rules,
-  STEP,
-  type World,
-} from './world.testing.ts';
+import { type Covers, newest, type Rules, type Span, STEP, type World } from './world.testing.ts';
 import { type Act, lineName, offerName } from './world-acts.testing.ts';
 import type { Node } from './world-search.testing.ts';
 
-export type Try = {
-  readonly act: Act;
-  readonly named: readonly number[];
-  readonly but: { readonly whom: number; readonly now: Partial<PersonNow> } | null;
-};
+export type Try = { readonly act: Act; readonly named: readonly number[] };
 
 const LONG = 365;
 const SHORT = 40;
@@ -26,50 +14,30 @@ const SHORT = 40;
  * withdraws, suspends or trains leaves no trace in the world, so one who can stands for all.
  */
 export function actsIn(rules: Rules, node: Node): Try[] {
-  const { without } = rules.cast;
   return allActs(rules, node.world).flatMap((act) => {
-    if (without?.has(act.do)) return [];
+    if (rules.cast.without?.includes(act.do)) return [];
     const named = naming(rules, node.named, act);
-    return named ? ways(rules, node.world, act).map((but) => ({ act, named, but })) : [];
+    return named ? [{ act, named }] : [];
   });
-}
-
-const HOW: readonly Partial<PersonNow>[] = [{ trained: false }, { standing: 'suspended' }];
-
-/**
- * Through a window, the training of everybody and the standing of all others are no part of the world: whoever signs or is
- * proposed for is tried as they might be then.
- */
-function ways({ cast }: Rules, world: World, act: Act): Try['but'][] {
-  if (cast.window === undefined) return [null];
-  const offer = act.do === 'approve' ? world.offers.find((each) => offerName(each) === act.offer) : undefined;
-  const signing =
-    act.do === 'propose' || act.do === 'approve' || act.do === 'review'
-      ? [act.by, ...(offer ? [offer.by] : []), cast.window]
-      : [];
-  return [
-    null,
-    ...[...new Set(signing)].flatMap((whom) =>
-      HOW.filter(({ trained }) => whom !== cast.window || trained === false).map((now) => ({ whom, now })),
-    ),
-  ];
 }
 
 /** With the names this act names, or null where one that is named later would do. */
 function naming({ cast }: Rules, named: readonly number[], act: Act): readonly number[] | null {
+  // Without interchangeable accounts nothing is: every way is tried.
+  if (cast.alike.length === 0) return named;
   const now = [...named];
   for (const account of accountsIn(act)) {
-    const of = cast.alike.findIndex((each) => each.includes(account));
-    const place = cast.alike[of]?.indexOf(account) ?? -1;
-    const known = now[of] ?? 0;
-    if (of < 0 || place < known) continue;
-    if (place > known) return null;
-    now[of] = known + 1;
+    for (let of = 0; of < cast.alike.length; of++) {
+      const place = cast.alike[of]?.indexOf(account) ?? -1;
+      const before = now[of] ?? 0;
+      if (place > before) return null;
+      if (place === before) now[of] = before + 1;
+    }
   }
   for (const form of formsIn(act)) {
-    const known = now[cast.alike.length] ?? 0;
-    if (form > known) return null;
-    if (form === known) now[cast.alike.length] = known + 1;
+    const before = now[cast.alike.length] ?? 0;
+    if (form > before) return null;
+    if (form === before) now[cast.alike.length] = before + 1;
   }
   return now;
 }
@@ -91,8 +59,6 @@ function accountsIn(act: Act): readonly number[] {
     case 'turn':
     case 'turn around':
       return [act.by];
-    case 'review':
-      return [];
     default:
       return [];
   }
@@ -120,7 +86,7 @@ function allActs(rules: Rules, world: World): Act[] {
       ),
       ...reviewers(rules, world, accounts).map((by): Act => ({ do: 'review', by, line })),
     ]),
-    ...(world.lines.length + world.offers.length > 0 ? [{ do: 'wait' } as const] : []),
+    { do: 'wait' },
     ...indexes(cast.accounts).flatMap((whom) => aboutPerson(rules, world, whom, accounts)),
     ...forms.flatMap((form) => onKey(rules, world, form, accounts)),
     ...forms.map((form): Act => ({ do: 'submit', form })),
@@ -128,9 +94,6 @@ function allActs(rules: Rules, world: World): Act[] {
   ];
 }
 
-/** Those whose own access is looked at. */
-const whomever = ({ cast }: Rules): number[] =>
-  cast.window === undefined ? indexes(cast.accounts) : [cast.window];
 const one = <T>(all: readonly T[]): T[] => all.slice(0, 1);
 const isManager = ({ cast }: Rules, world: World, account: number): boolean =>
   world.people[account]?.standing === 'in' && cast.accounts[account]?.capacities.includes('manager') === true;
@@ -142,7 +105,7 @@ const reviewers = (rules: Rules, world: World, accounts: readonly number[]): num
 function offersBy(rules: Rules, world: World, by: number): Act[] {
   const self = rules.off.has('the proposer is nobody it is for');
   if (world.people[by]?.standing !== 'in') return [];
-  const people = whomever(rules).filter((i) => i !== by || self);
+  const people = indexes(rules.cast.accounts).filter((i) => i !== by || self);
   const scopes = scopesIn(world);
   return people.flatMap((person) =>
     scopes.flatMap((covers) =>
@@ -163,25 +126,45 @@ function scopesIn(world: World): Covers[][] {
   ];
 }
 
-function spans({ cast }: Rules, { day }: World) {
-  const long = { starts: day, until: day + LONG };
-  if (cast.without?.has('wait')) return [long];
-  return [long, { starts: day, until: day + SHORT }, { starts: day + STEP, until: day + LONG }];
+const known = new Map<string, Span[]>();
+/** From when until when somebody proposes today; searched together, or has proposed on an earlier day. */
+function spans({ together = false }: Rules, { day }: World): Span[] {
+  const found = known.get(`${together} ${day}`) ?? spansOn(day, together);
+  known.set(`${together} ${day}`, found);
+  return found;
+}
+
+function spansOn(day: number, together: boolean): Span[] {
+  const days = together ? Array.from({ length: day / STEP + 1 }, (_, i) => day - i * STEP) : [day];
+  const all = days.flatMap((from) => [
+    { starts: from, until: from + LONG },
+    { starts: from, until: from + SHORT },
+    { starts: from + STEP, until: from + LONG },
+  ]);
+  const live = all.filter(({ until }) => until > day);
+  return live.filter(
+    ({ starts, until }, i) => live.findIndex((one) => one.starts === starts && one.until === until) === i,
+  );
+}
+
+/** Everybody who could sign as the second; who it is leaves no trace. */
+export function approvals({ off }: Rules, world: World, offer: string): Act[] {
+  const signs = ({ standing }: World['people'][number]) =>
+    standing === 'in' || (standing !== 'waiting' && off.has('the approver stands'));
+  return world.people.flatMap((now, by): Act[] => (signs(now) ? [{ do: 'approve', by, offer }] : []));
 }
 
 function onOffer(
-  { off }: Rules,
+  rules: Rules,
   world: World,
   offer: string,
   accounts: readonly number[],
   status: string,
 ): Act[] {
-  const approvers = accounts.filter(
-    (by) => world.people[by]?.standing === 'in' || off.has('the approver stands'),
-  );
+  const { off } = rules;
   const given = world.offers.filter((each) => each.status === 'approved').map(offerName);
   return [
-    ...approvers.map((by): Act => ({ do: 'approve', by, offer })),
+    ...approvals(rules, world, offer),
     ...given.map((of): Act => ({ do: 'move an approval', of, offer })),
     ...(status === 'open' && off.has('what is withdrawn is not approved')
       ? one(accounts).map((by): Act => ({ do: 'withdraw', by, offer }))
@@ -190,15 +173,14 @@ function onOffer(
 }
 
 function aboutPerson(rules: Rules, world: World, whom: number, accounts: readonly number[]): Act[] {
-  const { cast } = rules;
   const now = world.people[whom];
   if (!now) return [];
   const managers = accounts.filter((by) => isManager(rules, world, by));
   if (now.standing === 'waiting') return managers.map((by): Act => ({ do: 'confirm', by, whom }));
-  if (now.standing === 'left' || (cast.window !== undefined && cast.window !== whom)) return [];
+  if (now.standing === 'left') return [];
   const others = managers.filter((by) => by !== whom);
   return [
-    ...(cast.window === undefined ? [{ do: now.trained ? 'lapse' : 'train', whom } as const] : []),
+    { do: now.trained ? 'lapse' : 'train', whom } as const,
     ...one(others).flatMap((by): Act[] => [
       { do: 'leave', by, whom },
       { do: 'suspend', by, whom },
@@ -209,17 +191,15 @@ function aboutPerson(rules: Rules, world: World, whom: number, accounts: readonl
 
 function onKey(rules: Rules, world: World, form: number, accounts: readonly number[]): Act[] {
   const key = world.keys[form]?.[0];
-  const { window } = rules.cast;
-  const makers = window === undefined ? accounts : [OTHERS, window];
-  if (!key) return makers.map((by): Act => ({ do: 'make', by, form }));
+  if (!key) return accounts.map((by): Act => ({ do: 'make', by, form }));
   if (!key.counts)
     return [
-      ...makers.map((by): Act => ({ do: 'make', by, form })),
+      ...accounts.map((by): Act => ({ do: 'make', by, form })),
       ...one(accounts.filter((by) => isManager(rules, world, by) && by !== key.maker)).map(
         (by): Act => ({ do: 'countersign', by, form }),
       ),
     ];
-  return makers.flatMap((by): Act[] => [
+  return accounts.flatMap((by): Act[] => [
     { do: 'turn', by, form },
     { do: 'turn around', by, form },
   ]);
@@ -228,7 +208,7 @@ function onKey(rules: Rules, world: World, form: number, accounts: readonly numb
 /** One forged row, for anybody: more of them give no more. */
 function forgeries(rules: Rules, world: World): Act[] {
   if (world.lines.some(({ forged }) => forged)) return [];
-  return whomever(rules).flatMap((whom) =>
+  return indexes(rules.cast.accounts).flatMap((whom) =>
     world.keys.map((_, form): Act => ({ do: 'forge', whom, covers: { form, case: null, from: 1 } })),
   );
 }

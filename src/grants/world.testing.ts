@@ -20,6 +20,8 @@ export type Account = {
   readonly email: string;
   readonly capacities: readonly string[];
   readonly human: number;
+  /** The organisation they really belong to, where that is another one. */
+  readonly outside?: string;
 };
 /** Who and what there is, and which accounts are interchangeable at the start. */
 export type Cast = {
@@ -29,13 +31,10 @@ export type Cast = {
   readonly forms: number;
   readonly cases: number;
   readonly alike: readonly (readonly number[])[];
-  /** Acts that nobody does; there are all where it is left out. */
-  readonly without?: ReadonlySet<string>;
-  /**
-   * The account through whose window the world is seen: of what is done for or by others about access and keys only
-   * what it leads to is there, done by `OTHERS`, who always may. Case 0 is then any other case than the one looked at.
-   */
-  readonly window?: number;
+  /** Whether each form is open at the start, with a key that nobody of these holds and one case. */
+  readonly opened?: boolean;
+  /** Acts that nobody does, so that one attack is found sooner. */
+  readonly without?: readonly string[];
 };
 
 export type PersonNow = {
@@ -120,7 +119,12 @@ export const GUARDS = [
   'whoever countersigns verifies the maker’s grant',
 ] as const;
 export type Guard = (typeof GUARDS)[number];
-export type Rules = { readonly cast: Cast; readonly off: ReadonlySet<Guard> };
+export type Rules = {
+  readonly cast: Cast;
+  readonly off: ReadonlySet<Guard>;
+  /** Whether a proposal and its approval are searched as one act (world-search.testing.ts). */
+  readonly together?: boolean;
+};
 
 /** Between two steps of the calendar: half of the time after which a grant must have been reviewed. */
 export const STEP = 46;
@@ -133,8 +137,6 @@ export function instant(day: number): string {
 }
 export const dayOf = (at: string): number => Math.round((Date.parse(at) - BEGINNING) / DAY);
 export const FAR = 100_000;
-/** Somebody else, seen through a window. */
-export const OTHERS = -1;
 export const formName = (form: number): string => `f${form}`;
 export const personName = (account: number): string => `p${account}`;
 export const caseName = (of: number): string => `c${of}`;
@@ -147,8 +149,10 @@ export function beginning(cast: Cast): World {
     })),
     offers: [],
     lines: [],
-    keys: Array.from({ length: cast.forms }, () => []),
-    cases: cast.window === undefined ? [] : [{ form: 0, generation: 1 }],
+    keys: Array.from({ length: cast.forms }, () =>
+      cast.opened ? [{ around: 0, maker: -1, counts: true }] : [],
+    ),
+    cases: cast.opened ? Array.from({ length: cast.forms }, (_, form) => ({ form, generation: 1 })) : [],
     envelopes: cast.accounts.map(() => Array.from({ length: cast.forms }, () => 0)),
     caseKeys: cast.accounts.map(() => 0),
   };
@@ -170,7 +174,13 @@ export function memberOf({ cast }: Rules, world: World, account: number): Member
   if (!known || !now) throw new Error(`There is no account ${account}.`);
   return {
     ...{ id: personName(account), name: known.name, email: known.email, capacities: known.capacities },
-    ...{ outside: null, enrolment: 'e', stands: now.standing === 'in', awayUntil: null, grantedBefore: true },
+    ...{
+      outside: known.outside ?? null,
+      enrolment: 'e',
+      stands: now.standing === 'in',
+      awayUntil: null,
+      grantedBefore: true,
+    },
     trainedUntil: now.trained ? instant(FAR) : null,
   };
 }

@@ -151,6 +151,12 @@ create function turn_due(org uuid, of_form text) returns text language sql stabl
     and k.approved_at is not null order by k.generation desc limit 1) k on true
 $$;
 
+-- Whether somebody was ever let read a generation of a form, and so may have kept its secret.
+create function was_let_read(org uuid, who uuid, of_form text, of_generation integer) returns boolean language sql stable as $$
+  select exists (select from letterbox.grants g where g.organisation = org and g.person = who and g.form = of_form
+    and g.case_id is null and g.from_generation <= of_generation)
+$$;
+
 -- Turns a form's key to the next generation. `envelopes`: [{"person": uuid|null, "sealed": hex}] with the recovery
 -- recipient's, and those of the readers whom the maker's browser could prove; who is missing is handed theirs later.
 create function turn_form_key(doc text, sig text, envelopes jsonb) returns void
@@ -178,6 +184,8 @@ begin
   if not reads then
     if not 'manager' = any (who.capacities) then perform refuse('LB403', 'not-a-reader'); end if;
     if d ->> 'around' is distinct from encode(plain.document, 'hex') then perform refuse('LB422', 'document-mismatch'); end if;
+    -- With the inner secret kept, and the outer one of their own making, they would lock out nobody less than themselves.
+    if was_let_read(org, who.person, of_form, plain.generation) then perform refuse('LB403', 'held-the-key'); end if;
     if turn_due(org, of_form) is distinct from 'ended' then perform refuse('LB409', 'not-due'); end if;
   end if;
   if not exists (select from jsonb_to_recordset(envelopes) as e (person uuid) where e.person is null)

@@ -1,8 +1,8 @@
 -- What the desk's pages about access show.
 
 -- What a browser judges today's access by, so that it need not download the past: everything signed about people, keys
--- and recovery, and all about the grants that have a line in force or to come, that wait for a signature, or by which
--- somebody made a form key. What belongs to a grant is found by the documents themselves, whatever the rows say.
+-- and recovery, and all about the grants that have a line in force or to come, that wait for a signature, that were the
+-- actor's own, or by which somebody made a form key. What belongs to a grant is found by the documents themselves, whatever the rows say.
 create index document_lasting on signed_document (organisation, position)
   where kind not in ('grant', 'approval', 'withdrawal', 'grant-end', 'review');
 create index document_about_lines on signed_document using gin (((text::jsonb) -> 'grants')) where kind in ('grant-end', 'review');
@@ -19,6 +19,7 @@ begin
   kept := array(select g.document from live_grants(org) g
     union select p.document from proposal p
       where p.organisation = org and p.approved_at is null and p.withdrawn_at is null and p.until > now()
+    union select g.document from grants g where g.organisation = org and g.person = who.person
     union select g.document from form_key k join signed_document s on s.organisation = org and s.hash = k.document
       join grants g on g.organisation = org and g.person = s.signer and g.form = k.form and g.case_id is null
       where k.organisation = org);
@@ -96,7 +97,8 @@ begin
     select 'turn-key', null, null, f.form, null, null, null, null from (select distinct k.form from form_key k
       where k.organisation = org and k.approved_at is not null) f
     where case when may_read(org, who.person, f.form, newest_generation(org, f.form) + 1) then turn_due(org, f.form) is not null
-      when manages then turn_due(org, f.form) = 'ended' else false end
+      when manages then turn_due(org, f.form) = 'ended'
+        and not was_let_read(org, who.person, f.form, plain_generation(org, f.form, newest_generation(org, f.form))) else false end
     union all
     select 'review', null, null, null, null, null, null, count(*) from live_grants(org) g
     where manages and g.person <> who.person and g.review_by < g.until and g.review_by < now() + interval '14 days'
