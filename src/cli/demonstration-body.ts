@@ -44,7 +44,7 @@ export type Deployment = {
 type SignedIn = { readonly staff: StaffIdentity; readonly session: SessionSecret };
 
 const NAME = 'Exampleshire Office for Policing';
-const HOST_NAME = 'Exampleshire Council';
+const HOST_NAME = 'Exampleshire Digital';
 
 /** The first two people are managers, the third reads every form, the rest are colleagues. */
 export async function foundBody(on: Deployment, people: readonly DemonstrationPerson[]): Promise<void> {

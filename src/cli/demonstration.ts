@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
 import { z } from 'zod';
-import { CAPACITIES } from '../people/documents.ts';
+import { CAPACITIES, HOST_CAPACITIES } from '../people/documents.ts';
 import { codeOf, offerSecondFactor } from '../people/second-factor.ts';
 import { administer } from '../store/admin.ts';
 import type { Cluster } from '../store/cluster.ts';
@@ -25,7 +25,7 @@ const CASES = 394;
 const personShape = z.object({
   name: z.string(),
   email: z.string(),
-  capacities: z.array(z.enum([...CAPACITIES, 'operator'])),
+  capacities: z.array(z.enum([...CAPACITIES, ...HOST_CAPACITIES])),
   role: z.string(),
   passphrase: z.string(),
   totp: z.string(),
@@ -83,8 +83,8 @@ const PEOPLE = [
 const OPERATOR = {
   name: 'Hana Okoye',
   email: 'hana@example.com',
-  capacities: ['manager', 'operator'],
-  role: 'Operator of the host that runs this site: sees that bodies are there, and nothing in them',
+  capacities: ['operator'],
+  role: 'Operator: sees that bodies are there, and nothing in them',
 } as const;
 
 /** Founds the body where it is not founded yet; what was cut short is set aside and begun anew. */

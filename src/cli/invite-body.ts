@@ -16,9 +16,9 @@ export async function foundingLink(adminUrl: string, deskUrl: string, slug: stri
 
 export const main: Main = async (args, say) => {
   const [slug = ''] = args;
-  if (!/^[a-z0-9-]{1,40}$/.test(slug)) {
+  if (!/^[a-z0-9-]{1,40}$/.test(slug) || slug === 'host') {
     say(
-      'letterbox invite-body SLUG: the slug is the body’s part of public addresses: small letters, figures and dashes.',
+      'letterbox invite-body SLUG: the slug is the body’s part of public addresses: small letters, figures and dashes; not “host”.',
     );
     return 2;
   }

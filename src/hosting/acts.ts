@@ -1,6 +1,7 @@
 /** What an operator may cause: that a body can be founded. */
+import { attempt } from '../people/acts.ts';
 import { freshSecret } from '../people/store.ts';
-import { act, type Database, type SessionSecret } from '../store/store.ts';
+import type { Database, SessionSecret } from '../store/store.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 
 const WORDS: Record<string, string> = {
@@ -15,7 +16,7 @@ export async function inviteBody(
   slug: string,
 ): Promise<{ readonly secret: string } | Refusal> {
   const { secret, hash } = freshSecret();
-  const done = await act(desk, session, (tx) =>
+  const done = await attempt(desk, session, 'invite-body', (tx) =>
     tx.run('select letterbox.host_invite_body($1, $2)', [slug, hash]),
   );
   if (!isRefusal(done)) return { secret };

@@ -3,7 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { invitePerson, takeIn } from '../people/acts.ts';
-import { makeFounding } from '../people/enrolment.ts';
+import type { MembershipDocument } from '../people/documents.ts';
+import { makeFounding, signMembership } from '../people/enrolment.ts';
 import { verifyPeople } from '../people/person.ts';
 import { findActor, freshSecret } from '../people/store.ts';
 import {
@@ -18,9 +19,12 @@ import {
   type SignedIn,
   settled,
 } from '../people/testing.ts';
+import { parseEntry, sentence } from '../register/register.ts';
 import { newId } from '../sealing/place.ts';
+import { sha256Hex } from '../sealing/signature.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { testAssets } from '../web/assets.ts';
+import { DOORS, type Door } from '../web/doors.ts';
 import { createSite } from '../web/server.ts';
 import { inviteBody } from './acts.ts';
 import { findings } from './hosting.ts';
@@ -47,7 +51,7 @@ describe('the host', () => {
     expect(documents.map(({ text }) => JSON.parse(text))).toMatchObject([{ as: 'host', recovery: null }]);
     const { as, people } = await verifyPeople(documents, operator.staff.founding);
     expect(as).toBe('host');
-    expect(people.get(operator.staff.person)?.capacities).toEqual(['manager', 'operator']);
+    expect(people.get(operator.staff.person)?.capacities).toEqual(['operator']);
   });
 
   test('is not founded by a body’s link, nor a body by the host’s', async () => {
@@ -58,8 +62,8 @@ describe('the host', () => {
   });
 
   test('takes further operators in by two signatures, once there are two', async () => {
-    const second = await enrol(db, operator, 'Second Operator', ['manager', 'operator']);
-    expect(settled(await confirm(db, operator, second, ['manager', 'operator']))).toEqual({
+    const second = await enrol(db, operator, 'Second Operator', ['operator']);
+    expect(settled(await confirm(db, operator, second, ['operator']))).toEqual({
       confirmed: true,
     });
     const third = await enrol(db, operator, 'Third Operator', ['operator']);
@@ -72,14 +76,38 @@ describe('the host', () => {
   });
 
   test('never has people of a body, whatever is written', async () => {
-    const colleague = { name: 'A Caseworker', email: 'a@host.example', capacities: ['caseworker'] };
-    expect(refusalOf(await invitePerson(db.desk, operator.session, colleague))).toBe('capacities');
+    for (const capacities of [
+      ['caseworker'],
+      ['operator', 'keyholder'],
+      ['operator', 'manager'],
+      ['manager'],
+      [],
+    ]) {
+      const colleague = { name: 'A Caseworker', email: 'a@host.example', capacities };
+      expect(refusalOf(await invitePerson(db.desk, operator.session, colleague))).toBe('capacities');
+    }
     const change = (sql: string) => db.admin.run(sql, [operator.staff.person]);
-    for (const capacity of ['caseworker', 'keyholder', 'data-protection-officer'])
+    for (const capacity of ['manager', 'caseworker', 'keyholder', 'data-protection-officer'])
       await expect(
         change(`update letterbox.person set capacities = array['${capacity}'] where id = $1`),
       ).rejects.toThrow('violates check constraint');
     await expect(change("update letterbox.person set kind = 'controller' where id = $1")).rejects.toThrow();
+  });
+
+  test('is believed by browsers to have operators only, whatever one of them signs', async () => {
+    const second = await enrol(db, operator, 'Second Operator', ['operator']);
+    const documents = await documentsIn(db, operator.staff);
+    const { newest: after } = await verifyPeople(documents, operator.staff.founding);
+    const told = async (capacities: MembershipDocument['capacities']) => {
+      const about = { person: second.staff.person, enrolment: second.enrolment, after, capacities };
+      const signed = await signMembership(operator.staff, about, new Date());
+      const entry = { kind: 'membership', signer: operator.staff.person, position: 1_000_000 };
+      const all = [...documents, { ...signed, ...entry, hash: await sha256Hex(signed.text) }];
+      return (await verifyPeople(all, operator.staff.founding)).people.has(second.staff.person);
+    };
+    for (const capacities of [['manager'], ['operator', 'caseworker'], ['keyholder'], []] as const)
+      expect(await told([...capacities]), capacities.join()).toBe(false);
+    expect(await told(['operator']), 'control').toBe(true);
   });
 });
 
@@ -92,8 +120,15 @@ describe('a body', () => {
     const said = entries.map(({ kind, actor, body }) => ({ kind, actor, ...JSON.parse(body) }));
     expect(said).toMatchObject([
       { kind: 'body-invitation', actor: operator.staff.person, slug: 'a-body' },
-      { kind: 'founding', invitedBy: operator.staff.person },
+      { kind: 'founding', invitedBy: operator.staff.person, host: 'Exampleshire Council' },
     ]);
+    const [invited, founded] = entries
+      .map(({ body }) => parseEntry(body))
+      .map((entry) => entry && sentence(entry));
+    expect(invited).toMatch(/made a link by which a-body can be founded\.$/);
+    expect(founded).toMatch(/founded the organisation, by a link of an operator of Exampleshire Council\.$/);
+    const alone = await entriesOf(db, () => found(db, 'exampleshire'));
+    expect(alone[0]?.body).not.toMatch(/invitedBy|"host"/);
   });
 
   test('needs an address of its own, well-formed', async () => {
@@ -106,10 +141,12 @@ describe('a body', () => {
 
   test('is let in by operators only', async () => {
     const { founder } = await found(db, 'exampleshire');
-    expect(refusalOf(await inviteBody(db.desk, founder.session, 'another'))).toBe('missing');
-    const manager = await enrol(db, operator, 'Only Manages', ['manager']);
-    settled(await confirm(db, operator, manager, ['manager']));
-    expect(refusalOf(await inviteBody(db.desk, manager.session, 'another'))).toBe('missing');
+    const entries = await entriesOf(db, async () =>
+      expect(refusalOf(await inviteBody(db.desk, founder.session, 'another'))).toBe('missing'),
+    );
+    expect(entries.map(({ kind, actor }) => ({ kind, actor }))).toEqual([
+      { kind: 'refusal', actor: founder.staff.person },
+    ]);
   });
 });
 
@@ -119,7 +156,7 @@ describe('what belongs to a body', () => {
     ...['invitation', 'person', 'suspension', 'training', 'away', 'passkey', 'passphrase', 'session'],
     ...['signed_document', 'register_entry', 'register_log', 'register_leaf', 'register_checkpoint'],
   ];
-  /** Rows that posts write, which refer to no organisation: they are of a form that is open, and a host has none. */
+  /** Rows that posts write refuse the host by a trigger: a foreign key would have posts wait for each other. */
   const POSTED = ['cases', 'attachment', 'attachment_chunk', 'equality_answer'];
 
   test('refuses the host by its foreign key, each table there is', async () => {
@@ -134,16 +171,83 @@ describe('what belongs to a body', () => {
     expect(open).toEqual([...HOSTS, ...POSTED, 'recovery_consent'].sort());
   });
 
-  test('cannot be written for the host, not even by the superuser; control: for a body it can', async () => {
-    const { founder } = await found(db, 'exampleshire');
-    const publish = (organisation: string) =>
-      db.admin.run(
-        `insert into letterbox.published_form (organisation, form, version, definition, published_at)
-         values ($1, 'review', 1, '{}', now())`,
-        [organisation],
+  /** A row of each table that is complete enough to be taken, were the organisation a body. */
+  const ROWS: Readonly<Record<string, string>> = {
+    published_form: `(organisation, form, version, definition, published_at) values ($1, 'review', 1, '{}', now())`,
+    form_key: `(organisation, form, generation, recipient, document, made_at)
+      values ($1, 'review', 1, 'age1', '', now())`,
+    case_envelope: `values ($1, default, gen_random_uuid(), gen_random_uuid(), '', gen_random_uuid(), now())`,
+    cases: `(organisation, id, form, version, generation, arrival, received_at, authenticator_hash, sealed_hash,
+      answers, summary, case_key, receipt_key)
+      values ($1, gen_random_uuid(), 'review', 1, 1, 'browser', now(), sha256(''), sha256(''), '', '', '', '')`,
+    attachment_chunk: `(organisation, case_id, attachment, n, bytes, arrived_at)
+      values ($1, gen_random_uuid(), gen_random_uuid(), 0, 'x', now())`,
+    equality_answer: `(organisation, form, generation, received_on, sealed) values ($1, 'review', 1, now(), '')`,
+  };
+
+  test.each(Object.keys(ROWS))(
+    'cannot be written for the host, not even by the superuser: %s',
+    async (table) => {
+      const { founder } = await found(db, 'exampleshire');
+      const write = (organisation: string) =>
+        db.admin.run(`insert into letterbox.${table} ${ROWS[table]}`, [organisation]);
+      await expect(write(operator.staff.organisation)).rejects.toThrow(
+        /violates foreign key constraint|the host has no rows of/,
       );
-    await expect(publish(operator.staff.organisation)).rejects.toThrow('violates foreign key constraint');
-    expect(await publish(founder.staff.organisation)).toBe(1);
+      expect(await write(founder.staff.organisation), 'control: of a body').toBe(1);
+      const become = `update letterbox.organisation set kind = 'host', slug = 'host' where id = $1`;
+      await db.admin.run('delete from letterbox.invitation');
+      await expect(
+        db.admin.run(become, [founder.staff.organisation]),
+        'nor does a body become it',
+      ).rejects.toThrow();
+    },
+  );
+
+  test('is refused by a trigger where posts write it', async () => {
+    const sql = `select c.relname as name from pg_trigger t join pg_class c on c.oid = t.tgrelid
+      where t.tgname = 'refuse_host' and t.tgenabled = 'O' order by 1`;
+    const rows = await db.admin.rows(z.object({ name: z.string() }), sql);
+    expect(rows.map(({ name }) => name)).toEqual([...POSTED].sort());
+  });
+});
+
+describe('the doors', () => {
+  /** Every door of the desk, with nothing behind it: what is asked is who gets in. */
+  async function doorsAlone(): Promise<FastifyInstance> {
+    const app = await createSite({
+      ...{ site: 'desk', assets: testAssets(), ready: async () => true, demonstration: () => false },
+      whoIs: (cookies) => findActor(db.desk, cookies),
+    });
+    for (const { site, method, path: url, audience } of DOORS)
+      if (site === 'desk' && !app.hasRoute({ method, url }))
+        app.route({ method, url, config: { audience }, handler: async () => INSIDE });
+    return app;
+  }
+  const INSIDE = 'inside';
+
+  test('are to people of the other kind as if they were not there, every one', async () => {
+    const app = await doorsAlone();
+    const { founder } = await found(db, 'exampleshire');
+    const asks = async (who: SignedIn, method: Door['method'], url: string) => {
+      const headers = { cookie: `letterbox=${who.session}`, accept: 'text/html' };
+      const { statusCode, body } = await app.inject({ method, url, headers });
+      return { statusCode, body };
+    };
+    const others = { staff: operator, host: founder, colleague: null, auditor: null };
+    for (const door of DOORS.filter(({ site }) => site === 'desk')) {
+      if (door.audience === 'public' || door.audience === 'receipt') continue;
+      const url = door.path.replaceAll(/:\w+/g, newId());
+      const told = `${door.method} ${door.path}`;
+      const other = others[door.audience];
+      if (other) {
+        const absent = await asks(other, door.method, '/no-such-page');
+        expect(absent.statusCode).toBe(404);
+        expect(await asks(other, door.method, url), told).toEqual(absent);
+      }
+      for (const who of [operator, founder].filter((each) => each !== other))
+        expect((await asks(who, door.method, url)).body, `control: ${told}`).toBe(INSIDE);
+    }
   });
 });
 
@@ -181,7 +285,9 @@ describe('the operators’ pages', () => {
     expect(status).toBe(200);
     expect(text).toMatch(/Exampleshire.*\/exampleshire\/…/);
     expect(text).toMatch(/Not founded yet.*\/not-yet\/…/);
-    expect(text).toMatch(/Database\s+In order.*Registers.*Schema.*Disk.*Letterbox 0\.1\.0/);
+    expect(text).toMatch(
+      /Database\s+In order.*Registers.*Schema.*Disk.*PostgreSQL.*Node.*Letterbox\s+In order\s+Version 0\.1\.0/,
+    );
     expect(text).not.toContain('First Manager');
   });
 
@@ -221,6 +327,12 @@ describe('the health of a site', () => {
     const longAgo = new Date(now.getTime() - 600_000);
     expect(wrong({ ...well, unplacedSince: longAgo }, program, now)).toEqual(['Registers']);
     expect(wrong({ ...well, migrations: [] }, program, now)).toEqual(['Schema']);
+    const newer = [...well.migrations, '9999_newer.sql'];
+    expect(wrong({ ...well, migrations: newer }, program, now)).toEqual(['Schema']);
+    expect(wrong({ ...well, postgres: '15.9' }, program, now)).toEqual([]);
+    expect(wrong({ ...well, postgres: '15.9' }, program, new Date('2028-01-01'))).toEqual(['PostgreSQL']);
+    expect(wrong(well, { ...program, node: '22.1.0' }, new Date('2027-05-01'))).toEqual(['Node']);
+    expect(wrong({ ...well, postgres: '99.1' }, { ...program, node: '99.0.0' }, now)).toEqual([]);
     expect(wrong(well, { ...program, room: 1e9 }, now)).toEqual(['Disk']);
     expect(wrong(well, { ...program, room: null }, now)).toEqual([]);
   });

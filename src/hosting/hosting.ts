@@ -44,38 +44,71 @@ const GIGABYTE = 1_000_000_000;
 const PLACED_WITHIN = MINUTE;
 const LEAST_ROOM = 2 * GIGABYTE;
 
+/** Until when whoever makes them mends them, by major version (postgresql.org/support/versioning, nodejs.org/about/previous-releases). */
+const POSTGRES_MENDED: Readonly<Record<string, string>> = {
+  ...{ '15': '2027-11-11', '16': '2028-11-09', '17': '2029-11-08', '18': '2030-11-14' },
+};
+const NODE_MENDED: Readonly<Record<string, string>> = { '22': '2027-04-30', '24': '2028-04-30' };
+
 /** How everything is, in the order in which an operator should look; pure. */
 export function findings(health: Health, program: Program, now: Date): Finding[] {
-  const { unplacedSince } = health;
-  const waits = unplacedSince ? now.getTime() - unplacedSince.getTime() : 0;
-  const missing = program.migrations.filter((file) => !health.migrations.includes(file));
   return [
     {
       what: 'Database',
-      says: `Answers. PostgreSQL ${health.postgres}, ${inWords(Number(health.size))}.`,
+      says: `Answers. ${inWords(Number(health.size))} in all.`,
       wrong: false,
     },
-    waits > PLACED_WITHIN
-      ? {
-          what: 'Registers',
-          says: `Entries wait for ${Math.round(waits / MINUTE)} minutes. Check that “letterbox register” runs.`,
-          wrong: true,
-        }
-      : { what: 'Registers', says: 'Every entry has its place, or gets it in a moment.', wrong: false },
-    missing.length > 0
-      ? {
-          what: 'Schema',
-          says: `Not brought to the present: ${missing.join(', ')}. Run “letterbox migrate”.`,
-          wrong: true,
-        }
-      : {
-          what: 'Schema',
-          says: `As this version wants it (${program.migrations.at(-1) ?? 'none'}).`,
-          wrong: false,
-        },
+    registersFinding(health.unplacedSince, now),
+    schemaFinding(health.migrations, program.migrations),
     roomFinding(program.room),
-    { what: 'Program', says: `Letterbox ${program.version} on Node ${program.node}.`, wrong: false },
+    versionFinding('PostgreSQL', health.postgres, POSTGRES_MENDED, now),
+    versionFinding('Node', program.node, NODE_MENDED, now),
+    { what: 'Letterbox', says: `Version ${program.version}.`, wrong: false },
   ];
+}
+
+function registersFinding(unplacedSince: Date | null, now: Date): Finding {
+  const what = 'Registers';
+  const waits = unplacedSince ? now.getTime() - unplacedSince.getTime() : 0;
+  if (waits <= PLACED_WITHIN)
+    return { what, says: 'Every entry has its place, or gets it in a moment.', wrong: false };
+  const minutes = Math.round(waits / MINUTE);
+  const says = `Entries have waited for ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}. Check that “letterbox register” runs.`;
+  return { what, says, wrong: true };
+}
+
+function schemaFinding(applied: readonly string[], known: readonly string[]): Finding {
+  const what = 'Schema';
+  const missing = known.filter((file) => !applied.includes(file));
+  const newer = applied.filter((file) => !known.includes(file));
+  if (missing.length > 0)
+    return {
+      ...{ what, wrong: true },
+      says: `Not brought to the present: ${missing.join(', ')}. Run “letterbox migrate”.`,
+    };
+  if (newer.length > 0)
+    return {
+      ...{ what, wrong: true },
+      says: `A newer Letterbox has used this database (${newer.join(', ')}). Start that one instead of this.`,
+    };
+  return { what, says: `As this version wants it (${known.at(-1) ?? 'none'}).`, wrong: false };
+}
+
+/** A version that is not in the table may be newer than this program: nothing is said against it. */
+function versionFinding(
+  what: string,
+  version: string,
+  mended: Readonly<Record<string, string>>,
+  now: Date,
+): Finding {
+  const until = mended[version.split('.')[0] ?? ''];
+  if (until === undefined || now.toISOString().slice(0, 10) <= until)
+    return { what, says: `Version ${version}.`, wrong: false };
+  return {
+    what,
+    says: `Version ${version} has not been mended since ${until}. Take a newer one.`,
+    wrong: true,
+  };
 }
 
 function roomFinding(room: number | null): Finding {

@@ -2,7 +2,9 @@
 import { statfs } from 'node:fs/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { isHoldable } from '../people/holdable.ts';
 import { act, type Database, type SessionSecret } from '../store/store.ts';
+import { sent } from '../web/problem.ts';
 import { isRefusal } from '../web/refusal.ts';
 import { inviteBody } from './acts.ts';
 import { findings, type Program } from './hosting.ts';
@@ -18,12 +20,13 @@ export type HostingDeps = {
 };
 
 const host = { config: { audience: 'host' } } as const;
-const typedShape = z.object({ slug: z.string().trim().toLowerCase().max(100).catch('') });
+const typedShape = z.object({ slug: z.string().trim().toLowerCase().max(100).refine(isHoldable).catch('') });
 
 /** Registers this room's routes on the desk. */
 export function hostingRoutes(deps: HostingDeps) {
   return async (app: FastifyInstance): Promise<void> => {
     app.get('/host', host, async (request, reply) => {
+      if (!request.actor?.confirmed) return reply.redirect('/people', 303);
       const found = await act(deps.desk, sessionOf(request), async (tx) => ({
         bodies: await bodies(tx),
         health: await health(tx),
@@ -39,7 +42,7 @@ export function hostingRoutes(deps: HostingDeps) {
       reply.page('hosting/pages/invite.njk', { typed: {} }),
     );
     app.post('/host/bodies/invite', host, async (request, reply) => {
-      const typed = typedShape.parse(request.body ?? {});
+      const typed = sent(typedShape, request.body ?? {});
       const invited = await inviteBody(deps.desk, sessionOf(request), typed.slug);
       if (!isRefusal(invited))
         return reply.page(

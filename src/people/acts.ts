@@ -35,7 +35,7 @@ const WORDS: Record<string, string> = {
   'confirmed-already': 'This person has been confirmed already.',
   'own-suspension': 'Nobody can suspend themselves, or lift their own suspension.',
   'last-managers':
-    'Fewer than two managers would remain, and then nobody could ever be let in again. Invite another manager first.',
+    'Fewer than two would remain who let people in, and then nobody could ever be let in again. Invite another first.',
   'left-already': 'This person has left already.',
   'suspended-already': 'This person is suspended already.',
   'host-operator': 'This address belongs to somebody who runs the site. They cannot be given anything here.',
@@ -43,7 +43,7 @@ const WORDS: Record<string, string> = {
     'This address belongs to somebody of a body on this site. Whoever runs the site has to be somebody else.',
   capacities: 'That is nothing people of your organisation can be asked to do.',
   outside: 'Somebody from another organisation cannot be a manager.',
-  'signed-already': 'You have signed this already. Another manager has to sign it too.',
+  'signed-already': 'You have signed this already. Somebody else has to sign it too.',
   clock: 'The clock of your computer is wrong by more than ten minutes. Set it right and try again.',
   until: 'This training would count for longer than it can.',
   days: 'These days do not fit: leave ends after it begins, not in the past, and within two years.',

@@ -28,7 +28,7 @@ const colleagueFields = z.object({
     .transform((text) => text.toLowerCase()),
   capacities: z.preprocess(
     (value) => (value === undefined ? [] : [value].flat()),
-    z.array(z.enum([...new Set([...CAPACITIES, ...HOST_CAPACITIES])])),
+    z.array(z.enum([...CAPACITIES, ...HOST_CAPACITIES])),
   ),
   outside: z
     .string()

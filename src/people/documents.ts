@@ -11,14 +11,23 @@ import { z } from 'zod';
 import { canonicalJson } from '../sealing/encoding.ts';
 import { count, instant, words } from './holdable.ts';
 
-/** What people of a body may be asked to do, and what people of the host may: nobody does both. */
+/** What people of a body may be asked to do, and what people of the host are, all of them. */
 export const CAPACITIES = ['manager', 'caseworker', 'data-protection-officer', 'keyholder'] as const;
-export const HOST_CAPACITIES = ['manager', 'operator'] as const;
+export const HOST_CAPACITIES = ['operator'] as const;
 /** In law: the body whose data it is, and who runs the site for it. */
 export const ORGANISATION_KINDS = ['controller', 'host'] as const;
 export type OrganisationKind = (typeof ORGANISATION_KINDS)[number];
-export const capacitiesOf = (kind: OrganisationKind): readonly string[] =>
-  kind === 'host' ? HOST_CAPACITIES : CAPACITIES;
+/** Whether somebody of that kind of organisation can have these capacities. */
+export function mayHave(kind: OrganisationKind, capacities: readonly string[]): boolean {
+  const known: readonly string[] = kind === 'host' ? HOST_CAPACITIES : CAPACITIES;
+  return (
+    capacities.every((each) => known.includes(each)) && (kind !== 'host' || capacities.includes('operator'))
+  );
+}
+/** Who lets colleagues in and out: a body's managers, the host's operators. */
+export const LEADS = { controller: 'manager', host: 'operator' } as const;
+export const leads = ({ capacities }: { readonly capacities: readonly string[] }): boolean =>
+  capacities.includes(LEADS.controller) || capacities.includes(LEADS.host);
 
 const id = z.uuid().lowercase();
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -59,7 +68,7 @@ const membershipShape = z.strictObject({
   enrolment: hash,
   /** The newest founding or membership that its signer knew of: who hides that one loses this one too. */
   after: hash,
-  capacities: z.array(z.enum([...CAPACITIES, 'operator'])).max(CAPACITIES.length),
+  capacities: z.array(z.enum([...CAPACITIES, ...HOST_CAPACITIES])).max(CAPACITIES.length),
   /** The organisation they really belong to, where that is not this one; nobody from outside manages. */
   outside: name.nullable(),
 });

@@ -23,11 +23,12 @@
 import { fingerprint, parseRecipient, type Recipient } from '../sealing/keys.ts';
 import { parseVerifyKey, sha256Hex, type VerifyKey, verifyText } from '../sealing/signature.ts';
 import {
-  capacitiesOf,
   type EnrolmentDocument,
   type FoundingDocument,
   HOST_CAPACITIES,
+  leads,
   type MembershipDocument,
+  mayHave,
   type OrganisationKind,
   parsePeopleDocument,
 } from './documents.ts';
@@ -166,12 +167,12 @@ function takeMembership(
 ): string | null {
   const enrolment = growing.enrolments.get(document.enrolment);
   if (!enrolment || enrolment.signer !== document.person) return 'It names no enrolment of this person.';
-  if (!signer.capacities.includes('manager')) return 'Its signer is not a manager.';
+  if (!leads(signer)) return `Its signer is not ${growing.as === 'host' ? 'an operator' : 'a manager'}.`;
   if (document.signer === document.person) return 'Nobody can confirm themselves.';
   if (document.outside !== null && document.capacities.includes('manager'))
     return 'Nobody from outside the organisation manages.';
-  if (!document.capacities.every((capacity) => capacitiesOf(growing.as).includes(capacity)))
-    return 'It names a capacity that is not one of this kind of organisation.';
+  if (!mayHave(growing.as, document.capacities))
+    return 'Its capacities are not those of this kind of organisation.';
   if (!growing.chain.has(document.after))
     return 'A membership signed before it is missing or does not count.';
   growing.chain.add(signed.hash);

@@ -16,6 +16,7 @@ import {
   thePerson,
 } from './asking.ts';
 import { dayOf } from './day.ts';
+import { LEADS, leads } from './documents.ts';
 import type { PeopleDeps } from './routes.ts';
 import { actOnStanding, forgetAway, type StandingAct, tellAway } from './standing-acts.ts';
 import type { PersonRow } from './store.ts';
@@ -54,20 +55,22 @@ export function objectionTo(what: Page, { row, rows }: Asked, actor: Actor): str
   const own = row.id === actor.person;
   if (row.left_at) return `${row.name} has left already.`;
   if (!row.confirmed_at) return `${row.name} is not confirmed yet, and can do nothing so far.`;
-  if (!actor.capacities.includes('manager') && !(own && what === 'leaving'))
-    return 'Only a manager can do this. Ask one of your managers.';
+  if (!leads(actor) && !(own && what === 'leaving'))
+    return `Only ${a(actor)} can do this. Ask one of your ${LEADS[actor.kind]}s.`;
   if (own && what !== 'leaving') return 'Nobody can suspend themselves, or lift their own suspension.';
-  if (what === 'resumption') return objectionToLifting(row);
+  if (what === 'resumption') return objectionToLifting(row, LEADS[actor.kind]);
   if (what === 'suspension' && row.suspension) return `${row.name} is suspended already.`;
   const standing = rows.filter((each) => each.confirmed_at && !each.left_at && !each.suspension);
   return canDoWithout(standing, row)
     ? null
-    : 'Fewer than two managers would remain, and then nobody could ever be let in again. Invite another manager first.';
+    : `Fewer than two ${LEADS[actor.kind]}s would remain, and then nobody could ever be let in again. Invite another ${LEADS[actor.kind]} first.`;
 }
 
-function objectionToLifting(row: PersonRow): string | null {
+const a = ({ kind }: Actor): string => (kind === 'host' ? 'an operator' : 'a manager');
+
+function objectionToLifting(row: PersonRow, lead: string): string | null {
   if (!row.suspension) return `${row.name} is not suspended.`;
-  return row.lifted_by_me ? 'You have signed this already. Another manager has to sign it too.' : null;
+  return row.lifted_by_me ? `You have signed this already. Another ${lead} has to sign it too.` : null;
 }
 
 const awayQuery = z.object({ person: z.uuid().optional() });

@@ -2,13 +2,14 @@
  * Who stands, as signed documents say it: confirmed, and neither gone nor suspended. One manager is enough to let
  * somebody go or to suspend them, two others lift a suspension; two managers always remain (two-managers.ts).
  */
-import type {
-  EnrolmentDocument,
-  LeavingDocument,
-  OrganisationKind,
-  ResumptionDocument,
-  SuspensionDocument,
-  TrainingDocument,
+import {
+  type EnrolmentDocument,
+  type LeavingDocument,
+  leads,
+  type OrganisationKind,
+  type ResumptionDocument,
+  type SuspensionDocument,
+  type TrainingDocument,
 } from './documents.ts';
 import type { PersonInDirectory, SignedDocument, Span } from './person.ts';
 import { objectionToTraining } from './training.ts';
@@ -82,14 +83,13 @@ export function takeStanding(
   document: LeavingDocument | SuspensionDocument | ResumptionDocument,
   signer: PersonInDirectory,
 ): string | null {
-  const isManager = signer.capacities.includes('manager');
-  if (!isManager && !(document.kind === 'leaving' && document.signer === document.person))
-    return 'Its signer is not a manager.';
+  if (!leads(signer) && !(document.kind === 'leaving' && document.signer === document.person))
+    return `Its signer is not ${growing.as === 'host' ? 'an operator' : 'a manager'}.`;
   if (document.kind === 'resumption') return takeResumption(growing, signed, document);
   const person = growing.everyone.get(document.person);
   if (!person || growing.gone.has(person.id)) return 'It is about nobody who is confirmed.';
   const standing = [...growing.everyone.values()].filter(({ id }) => stands(growing, id));
-  if (!canDoWithout(standing, person)) return 'Fewer than two managers would remain.';
+  if (!canDoWithout(standing, person)) return 'Fewer than two who let people in would remain.';
   if (document.kind === 'suspension' && document.signer === document.person)
     return 'Nobody suspends themselves.';
   close(growing, document.person, signed.position);

@@ -83,10 +83,12 @@ const READING: Record<string, Say> = {
 };
 
 const PEOPLE: Record<string, Say> = {
-  founding: (entry, name) => `${name(entry.actor)} founded the organisation.`,
+  founding: (entry, name) =>
+    `${name(entry.actor)} founded the organisation${typeof entry.host === 'string' ? `, by a link of an operator of ${entry.host}` : ''}.`,
   invitation: (entry, name) => `${name(entry.actor)} invited ${name(entry.subject)}.`,
   enrolment: (entry, name) => `${name(entry.actor)} enrolled with keys of their own.`,
-  'body-invitation': (entry, name) => `${name(entry.actor)} made a link by which a body can be founded.`,
+  'body-invitation': (entry, name) =>
+    `${name(entry.actor)} made a link by which ${entry.slug} can be founded.`,
   membership: (entry, name) => `${name(entry.actor)} confirmed the words of ${name(entry.subject)}.`,
   leaving: (entry, name) =>
     entry.actor === entry.subject
@@ -94,7 +96,7 @@ const PEOPLE: Record<string, Say> = {
       : `${name(entry.actor)} recorded that ${name(entry.subject)} has left.`,
   suspension: (entry, name) => `${name(entry.actor)} suspended ${name(entry.subject)}.`,
   resumption: (entry, name) =>
-    `${name(entry.actor)} signed that the suspension of ${name(entry.subject)} be lifted. It takes two managers.`,
+    `${name(entry.actor)} signed that the suspension of ${name(entry.subject)} be lifted. It takes two signatures.`,
   training: (entry, name) =>
     entry.actor === entry.subject
       ? `${name(entry.actor)} passed the data-protection course.`

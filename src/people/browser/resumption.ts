@@ -38,7 +38,7 @@ function whyIn({ documents, directory }: Signer, { person, suspension }: Carried
   const counts = !directory.ignored.some(({ hash }) => hash === suspension);
   if (document?.kind !== 'suspension' || document.person !== person || !counts)
     throw new NotSigned('No signed document says that this person is suspended. Do not sign.');
-  const by = directory.everyone.get(document.signer)?.name ?? 'A manager';
+  const by = directory.everyone.get(document.signer)?.name ?? 'Somebody';
   return `${by} wrote: ${document.reason}`;
 }
 

@@ -16,11 +16,12 @@ create table organisation (
   name text not null check (length(name) between 1 and 200),
   -- A controller is the body whose data it is; the host runs the site. What belongs to a body (forms, keys, proposals,
   -- grants, recoveries) has a column `of_kind` that can only say 'controller' and refers to this one, so that not even the
-  -- superuser can write a row of it for the host.
+  -- superuser can write a row of it for the host. What posts write is refused by a trigger (0009).
   kind text not null default 'controller' check (kind in ('controller', 'host')),
   demonstration boolean not null default false,
   founded_at timestamptz not null,
-  unique (id, kind)
+  unique (id, kind),
+  check ((kind = 'host') = (slug = 'host'))
 );
 create unique index one_host on organisation (kind) where kind = 'host';
 
@@ -36,7 +37,8 @@ create table invitation (
   invited_by uuid,
   expires_at timestamptz not null,
   used_at timestamptz,
-  check ((organisation is null) = (person is null))
+  check ((organisation is null) = (person is null)),
+  check ((kind = 'host') = (slug is not distinct from 'host'))
 );
 
 create table person (
@@ -45,8 +47,9 @@ create table person (
   id uuid not null,
   name text not null check (length(name) between 1 and 200),
   email text not null check (email = lower(email) and email ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
-  capacities text[] not null check (capacities <@ case kind when 'host' then array['manager', 'operator']
-    else array['manager', 'caseworker', 'data-protection-officer', 'keyholder'] end),
+  -- Everybody of the host is an operator and nothing else; nobody of a body is.
+  capacities text[] not null check (case kind when 'host' then capacities = array['operator']
+    else capacities <@ array['manager', 'caseworker', 'data-protection-officer', 'keyholder'] end),
   invited_at timestamptz not null,
   invited_by uuid,
   enrolled_at timestamptz,
@@ -406,14 +409,19 @@ set search_path = letterbox, pg_temp as $$
     and not exists (select from suspension x where x.organisation = p.organisation and x.person = p.id and x.lifted_at is null)
     and s.seen_at > now() - interval '15 minutes' and s.opened_at > now() - interval '12 hours'
 $$;
+-- Who lets colleagues in and out: a body's managers, the host's operators.
+create function leads(capacities text[]) returns boolean language sql immutable as $$ select capacities && array['manager', 'operator'] $$;
 -- The actor, of a body or of the host, or a refusal: the first line of every function about one's own organisation's people.
+-- Where it asks for a manager, the host's operators are as good.
 create function require_colleague(capacity text default null) returns acting language plpgsql stable security definer
 set search_path = letterbox, pg_temp as $$
 declare who acting := actor();
 begin
   if who.person is null then perform refuse('LB401', 'signed-out'); end if;
   if not who.confirmed then perform refuse('LB403', 'not-confirmed'); end if;
-  if capacity is not null and not capacity = any (who.capacities) then perform refuse('LB403', 'not-' || capacity); end if;
+  if capacity is not null and not (capacity = any (who.capacities) or capacity = 'manager' and leads(who.capacities)) then
+    perform refuse('LB403', 'not-' || capacity);
+  end if;
   return who;
 end $$;
 -- The actor, somebody of a body, or a refusal: the first line of every other staff function. Operators get nothing by it.

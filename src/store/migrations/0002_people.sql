@@ -53,9 +53,11 @@ begin
   insert into organisation (id, slug, kind, name, founded_at) values (org, invited.slug, invited.kind, d ->> 'name', now());
   insert into person (organisation, kind, id, name, email, capacities, invited_at, enrolled_at, recipient, verify_key, confirmed_at)
   values (org, invited.kind, founder, d -> 'person' ->> 'name', lower(d -> 'person' ->> 'email'),
-    case invited.kind when 'host' then array['manager', 'operator'] else array['manager'] end, now(), now(),
+    array[case invited.kind when 'host' then 'operator' else 'manager' end], now(), now(),
     d ->> 'recipient', d ->> 'verifyKey', now());
-  perform append_document(org, 'founding', founder, doc, sig, jsonb_build_object('invitedBy', invited.invited_by));
+  -- Which operator of which host let it be founded; null where whoever administers the database did.
+  perform append_document(org, 'founding', founder, doc, sig, jsonb_build_object('invitedBy', invited.invited_by,
+    'host', (select h.name from organisation h where h.kind = 'host' and invited.invited_by is not null)));
   return founder;
 exception when unique_violation then
   perform refuse('LB409', 'founded-already');
@@ -68,8 +70,10 @@ declare
   invited uuid := gen_random_uuid();
 begin
   perform refuse_other_kind(of_email, who.kind);
-  if not (of_capacities <@ (case who.kind when 'host' then array['manager', 'operator']
-    else array['manager', 'caseworker', 'data-protection-officer', 'keyholder'] end)) then perform refuse('LB422', 'capacities'); end if;
+  if not (case who.kind when 'host' then of_capacities = array['operator']
+    else of_capacities <@ array['manager', 'caseworker', 'data-protection-officer', 'keyholder'] end) then
+    perform refuse('LB422', 'capacities');
+  end if;
   if of_outside is not null and 'manager' = any (of_capacities) then perform refuse('LB422', 'outside'); end if;
   insert into person (organisation, kind, id, name, email, capacities, outside, invited_at, invited_by)
   values (who.organisation, who.kind, invited, of_name, lower(of_email), of_capacities, of_outside, now(), who.person);
@@ -159,7 +163,7 @@ begin
     and s.kind = 'membership' and s.text::jsonb ->> 'enrolment' = d ->> 'enrolment';
   -- Those who left count too: once there were two, one alone never confirms anybody.
   select count(*) into managers from person x where x.organisation = who.organisation
-    and 'manager' = any (x.capacities) and x.confirmed_at is not null;
+    and leads(x.capacities) and x.confirmed_at is not null;
   if signers < least(2, managers) then return false; end if;
   update person x set confirmed_at = now() where x.organisation = who.organisation and x.id = p.id;
   return true;

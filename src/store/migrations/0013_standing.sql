@@ -3,9 +3,9 @@
 -- Two managers in good standing always remain, so that nobody can make themselves the only one.
 create function keep_two_managers(org uuid, without uuid) returns void language plpgsql stable as $$
 begin
-  if exists (select from letterbox.person p where p.organisation = org and p.id = without and 'manager' = any (p.capacities)
+  if exists (select from letterbox.person p where p.organisation = org and p.id = without and letterbox.leads(p.capacities)
       and p.confirmed_at is not null)
-    and (select count(*) from letterbox.person p where p.organisation = org and p.id <> without and 'manager' = any (p.capacities)
+    and (select count(*) from letterbox.person p where p.organisation = org and p.id <> without and letterbox.leads(p.capacities)
       and letterbox.stands(org, p.id)) < 2 then perform letterbox.refuse('LB409', 'last-managers'); end if;
 end $$;
 -- Somebody who cannot do anything any more is signed out by the same act.
@@ -23,7 +23,7 @@ declare
 begin
   select * into p from person x where x.organisation = who.organisation and x.id = (d ->> 'person')::uuid;
   if p.id is null or p.confirmed_at is null then perform refuse('LB404', 'missing'); end if;
-  if p.id <> who.person and not 'manager' = any (who.capacities) then perform refuse('LB403', 'not-manager'); end if;
+  if p.id <> who.person and not leads(who.capacities) then perform refuse('LB403', 'not-manager'); end if;
   if p.left_at is not null then perform refuse('LB409', 'left-already'); end if;
   perform keep_two_managers(who.organisation, p.id);
   perform append_document(who.organisation, 'leaving', who.person, doc, sig);
