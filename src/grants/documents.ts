@@ -100,11 +100,7 @@ const formKeyApprovalShape = z.strictObject({
 
 export type GrantDocument = z.infer<typeof grantShape>;
 export type ApprovalDocument = z.infer<typeof approvalShape>;
-export type WithdrawalDocument = z.infer<typeof withdrawalShape>;
-export type EndDocument = z.infer<typeof endShape>;
-export type ReviewDocument = z.infer<typeof reviewShape>;
 export type FormKeyDocument = z.infer<typeof formKeyShape>;
-export type FormKeyApprovalDocument = z.infer<typeof formKeyApprovalShape>;
 
 const anyShape = z.discriminatedUnion('kind', [
   grantShape,

@@ -16,7 +16,7 @@ create table organisation (
   name text not null check (length(name) between 1 and 200),
   -- A controller is the body whose data it is; the host runs the site. What belongs to a body (forms, keys, proposals,
   -- grants, recoveries) has a column `of_kind` that can only say 'controller' and refers to this one, so that not even the
-  -- superuser can write a row of it for the host. What posts write is refused by a trigger (0009).
+  -- superuser can write a row of it for the host. What posts write is refused by a trigger (0013).
   kind text not null default 'controller' check (kind in ('controller', 'host')),
   demonstration boolean not null default false,
   founded_at timestamptz not null,

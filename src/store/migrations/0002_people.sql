@@ -225,7 +225,7 @@ begin
   if who.person is null then return; end if;
   update session s set seen_at = now() where s.secret_hash = session_hash() and s.seen_at < now() - interval '30 seconds';
   return query select who.organisation, o.name, o.demonstration, who.person, who.name, who.capacities, who.confirmed,
-      -- While a recovery (0008) is under way, every page says so to everybody.
+      -- While a recovery (0009) is under way, every page says so to everybody.
       (select max(r.begun_at) from recovery r where r.organisation = who.organisation and r.ended_at is null and r.lapses_at > now()), who.kind
     from organisation o where o.id = who.organisation;
 end $$;
