@@ -90,7 +90,7 @@ describe.each(['review', 'victims'] as const)('with JavaScript, the form %s', (n
     const last = name === 'review' ? 'put-right' : 'agencies';
     await answerUntil(page, form, FULL[name], last);
     const before = await heading(page);
-    await page.waitForFunction(() => sessionStorage.length === 1);
+    await page.waitForSelector('letterbox-fill:not([data-saving])');
     const stored = await kept(page);
     for (const word of ['Nobody spoke', 'closed in March', 'Silva', 'answers', 'survivor'])
       expect(stored).not.toContain(word);

@@ -24,6 +24,7 @@ class LetterboxFill extends HTMLElement {
   #stage: StageId = '';
   #state: 'filling' | 'sending' | 'sent' = 'filling';
   #saving: ReturnType<typeof setTimeout> | undefined;
+  #unsaved = 0;
 
   connectedCallback(): void {
     if (this.#filling) return;
@@ -42,7 +43,7 @@ class LetterboxFill extends HTMLElement {
     this.addEventListener('change', (event) => this.#chosen(event));
     document.querySelector('[data-back]')?.addEventListener('click', (event) => this.#backClicked(event));
     window.addEventListener('popstate', () => this.#navigated());
-    document.addEventListener('visibilitychange', () => this.#save());
+    document.addEventListener('visibilitychange', () => void this.#save());
     const lost = filling.restore(await this.#draft.load());
     const hash = idIn(location.hash);
     const wanted = filling.reachable(hash) ?? this.#stage;
@@ -104,7 +105,7 @@ class LetterboxFill extends HTMLElement {
     // The summary takes the focus as it starts.
     startComponents(this.#view);
     this.#entitle(problems.length > 0);
-    this.#save();
+    void this.#save();
   }
 
   #tell(message: string): void {
@@ -115,7 +116,7 @@ class LetterboxFill extends HTMLElement {
   #go(stage: StageId): void {
     history.pushState({ depth: this.#depth + 1 }, '', `#page-${stage}`);
     this.#show(stage, true);
-    this.#save();
+    void this.#save();
   }
 
   /** How many pages back in the browser's history are ours. */
@@ -163,7 +164,7 @@ class LetterboxFill extends HTMLElement {
     this.#keepFields();
     const stage = this.#now.reachable(id);
     if (stage) this.#show(stage, true);
-    this.#save();
+    void this.#save();
   }
 
   #backClicked(event: Event): void {
@@ -200,7 +201,7 @@ class LetterboxFill extends HTMLElement {
       showFiles(this.#view, question, this.#now.answers[question], (file) => {
         this.#now.removeFile(question, file);
         this.#showFiles(page);
-        this.#save();
+        void this.#save();
         focusOn(this.#view.querySelector('h1'));
       });
       // Files are taken up as they are chosen; the button is for pages without this script.
@@ -212,12 +213,18 @@ class LetterboxFill extends HTMLElement {
     clearTimeout(this.#saving);
     this.#saving = setTimeout(() => {
       this.#keepFields();
-      this.#save();
+      void this.#save();
     }, 400);
   }
 
-  #save(): void {
-    if (this.#state !== 'sent') void this.#draft.save(this.#now.draft());
+  /** Keeps what there is for a reload; `data-saving` says that it is not kept yet. */
+  async #save(): Promise<void> {
+    if (this.#state === 'sent') return;
+    this.#unsaved += 1;
+    this.setAttribute('data-saving', '');
+    await this.#draft.save(this.#now.draft());
+    this.#unsaved -= 1;
+    this.toggleAttribute('data-saving', this.#unsaved > 0);
   }
 
   #agree(): void {
