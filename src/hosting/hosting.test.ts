@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { invitePerson, takeIn } from '../people/acts.ts';
-import type { MembershipDocument } from '../people/documents.ts';
+import { type MembershipDocument, parsePeopleDocument } from '../people/documents.ts';
 import { makeFounding, signMembership } from '../people/enrolment.ts';
 import { verifyPeople } from '../people/person.ts';
 import { findActor, freshSecret } from '../people/store.ts';
@@ -20,7 +20,8 @@ import {
   settled,
 } from '../people/testing.ts';
 import { parseEntry, sentence } from '../register/register.ts';
-import { newId } from '../sealing/place.ts';
+import { canonicalJson } from '../sealing/encoding.ts';
+import { isHostId, newHostId, newId } from '../sealing/place.ts';
 import { sha256Hex } from '../sealing/signature.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { testAssets } from '../web/assets.ts';
@@ -111,6 +112,30 @@ describe('the host', () => {
   });
 });
 
+describe('an organisation’s id', () => {
+  test('says what it is, in its row and in its founding document', async () => {
+    const { founder } = await found(db, 'exampleshire');
+    expect(isHostId(operator.staff.organisation)).toBe(true);
+    expect(isHostId(founder.staff.organisation)).toBe(false);
+    const write = (id: string, kind: string, slug: string) =>
+      db.admin.run(
+        `insert into letterbox.organisation (id, slug, name, kind, founded_at) values ($1, $2, 'A Body', $3, now())`,
+        [id, slug, kind],
+      );
+    await expect(write(newHostId(), 'controller', 'a-body')).rejects.toThrow(/organisation_check1/);
+    await expect(write(newId(), 'host', 'host')).rejects.toThrow(/organisation_check1/);
+    expect(await write(newId(), 'controller', 'a-body'), 'control').toBe(1);
+
+    for (const { staff } of [operator, founder]) {
+      const [first] = await documentsIn(db, staff);
+      const { organisation, ...founding } = JSON.parse(first?.text ?? '');
+      const parsed = (id: string) => parsePeopleDocument(canonicalJson({ ...founding, organisation: id }));
+      expect(parsed(organisation), 'control').not.toBeNull();
+      expect(parsed(isHostId(organisation) ? newId() : newHostId())).toBeNull();
+    }
+  });
+});
+
 describe('a body', () => {
   test('is founded by an operator’s link, and both registers say so', async () => {
     const entries = await entriesOf(db, async () => {
@@ -156,19 +181,13 @@ describe('what belongs to a body', () => {
     ...['invitation', 'person', 'suspension', 'training', 'away', 'passkey', 'passphrase', 'session'],
     ...['signed_document', 'register_entry', 'register_log', 'register_leaf', 'register_checkpoint'],
   ];
-  /** Rows that posts write refuse the host by a trigger: a foreign key would have posts wait for each other. */
-  const POSTED = ['cases', 'attachment', 'attachment_chunk', 'equality_answer'];
 
-  test('refuses the host by its foreign key, each table there is', async () => {
-    const sql = `select c.relname as name, exists (select from pg_constraint k
-        where k.conrelid = c.oid and k.contype = 'f' and pg_get_constraintdef(k.oid)
-          like 'FOREIGN KEY (organisation, of_kind) REFERENCES letterbox.organisation(id, kind)%') as refuses
+  test('refuses the host by the type of its column, each table there is', async () => {
+    const sql = `select c.relname as name, a.atttypid = 'letterbox.body_id'::regtype as refuses
       from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'organisation'
       where c.relnamespace = 'letterbox'::regnamespace and c.relkind = 'r' order by 1`;
     const rows = await db.admin.rows(z.object({ name: z.string(), refuses: z.boolean() }), sql);
-    const open = rows.filter(({ refuses }) => !refuses).map(({ name }) => name);
-    // A recovery's consents refer to the recovery, which refuses the host.
-    expect(open).toEqual([...HOSTS, ...POSTED, 'recovery_consent'].sort());
+    expect(rows.filter(({ refuses }) => !refuses).map(({ name }) => name)).toEqual([...HOSTS].sort());
   });
 
   /** A row of each table that is complete enough to be taken, were the organisation a body. */
@@ -176,7 +195,7 @@ describe('what belongs to a body', () => {
     published_form: `(organisation, form, version, definition, published_at) values ($1, 'review', 1, '{}', now())`,
     form_key: `(organisation, form, generation, recipient, document, made_at)
       values ($1, 'review', 1, 'age1', '', now())`,
-    case_envelope: `values ($1, default, gen_random_uuid(), gen_random_uuid(), '', gen_random_uuid(), now())`,
+    case_envelope: `values ($1, gen_random_uuid(), gen_random_uuid(), '', gen_random_uuid(), now())`,
     cases: `(organisation, id, form, version, generation, arrival, received_at, authenticator_hash, sealed_hash,
       answers, summary, case_key, receipt_key)
       values ($1, gen_random_uuid(), 'review', 1, 1, 'browser', now(), sha256(''), sha256(''), '', '', '', '')`,
@@ -192,7 +211,7 @@ describe('what belongs to a body', () => {
       const write = (organisation: string) =>
         db.admin.run(`insert into letterbox.${table} ${ROWS[table]}`, [organisation]);
       await expect(write(operator.staff.organisation)).rejects.toThrow(
-        /violates foreign key constraint|the host has no rows of/,
+        /value for domain .*body_id violates check constraint/,
       );
       expect(await write(founder.staff.organisation), 'control: of a body').toBe(1);
       const become = `update letterbox.organisation set kind = 'host', slug = 'host' where id = $1`;
@@ -203,13 +222,6 @@ describe('what belongs to a body', () => {
       ).rejects.toThrow();
     },
   );
-
-  test('is refused by a trigger where posts write it', async () => {
-    const sql = `select c.relname as name from pg_trigger t join pg_class c on c.oid = t.tgrelid
-      where t.tgname = 'refuse_host' and t.tgenabled = 'O' order by 1`;
-    const rows = await db.admin.rows(z.object({ name: z.string() }), sql);
-    expect(rows.map(({ name }) => name)).toEqual([...POSTED].sort());
-  });
 });
 
 describe('the doors', () => {

@@ -9,6 +9,7 @@
  */
 import { z } from 'zod';
 import { canonicalJson } from '../sealing/encoding.ts';
+import { isHostId } from '../sealing/place.ts';
 import { count, instant, words } from './holdable.ts';
 
 /** What people of a body may be asked to do, and what people of the host are, all of them. */
@@ -51,7 +52,8 @@ const foundingShape = z
       .strictObject({ recipient, k: z.number().int().min(2), n: z.number().int().max(20) })
       .nullable(),
   })
-  .refine((founding) => (founding.as === 'host') === (founding.recovery === null));
+  .refine(({ as, recovery }) => (as === 'host') === (recovery === null))
+  .refine(({ as, organisation }) => (as === 'host') === isHostId(organisation));
 const enrolmentShape = z.strictObject({
   kind: z.literal('enrolment'),
   ...signed,

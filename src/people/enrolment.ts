@@ -1,6 +1,6 @@
 /** Making keys and signing the documents about people; pure, in the browser of whoever signs. */
 import { generateIdentity, type Identity } from '../sealing/keys.ts';
-import { newId, organisationId, type PersonId, personId } from '../sealing/place.ts';
+import { newHostId, newId, organisationId, type PersonId, personId } from '../sealing/place.ts';
 import { sha256Hex, signText } from '../sealing/signature.ts';
 import { generateStaffKeys, type StaffIdentity } from '../sealing/staff.ts';
 import { type FoundingDocument, type MembershipDocument, peopleText } from './documents.ts';
@@ -33,7 +33,8 @@ async function foundingBy(
   as: Pick<FoundingDocument, 'as' | 'recovery'>,
 ): Promise<Founded> {
   const keys = await generateStaffKeys();
-  const [org, person] = [organisationId(newId()), personId(newId())];
+  const org = as.as === 'host' ? newHostId() : organisationId(newId());
+  const person = personId(newId());
   const text = peopleText({
     kind: 'founding',
     organisation: org,

@@ -4,7 +4,9 @@ import {
   caseId,
   formId,
   formKeyPlace,
+  isHostId,
   newCaseId,
+  newHostId,
   newId,
   organisationId,
   parsePlace,
@@ -93,5 +95,11 @@ describe('an id', () => {
       }),
     );
     expect(newCaseId(new Date(0))).not.toBe(newCaseId(new Date(0)));
+  });
+
+  it('of a host says so, and no other does', () => {
+    expect(newHostId()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(newHostId()).not.toBe(newHostId());
+    expect([newHostId(), newId(), newCaseId(new Date())].map(isHostId)).toEqual([true, false, false]);
   });
 });

@@ -109,9 +109,24 @@ export function newCaseId(now: Date): CaseId {
   const view = new DataView(bytes.buffer);
   view.setUint16(0, Math.floor(now.getTime() / 2 ** 32));
   view.setUint32(2, now.getTime() % 2 ** 32);
-  view.setUint8(6, (view.getUint8(6) & 0x0f) | 0x70);
-  view.setUint8(8, (view.getUint8(8) & 0x3f) | 0x80);
-  return caseId(toHex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
+  return caseId(uuidOf(bytes, 7));
+}
+
+/** The id of the organisation that runs a site: a random UUIDv8 (RFC 9562 §5.8), which no body can have. */
+export function newHostId(): OrganisationId {
+  return organisationId(uuidOf(crypto.getRandomValues(new Uint8Array(16)), 8));
+}
+
+/** Whether an organisation's id says that it is a host and not a body. */
+export function isHostId(organisation: string): boolean {
+  return organisation[14] === '8';
+}
+
+function uuidOf(random: Uint8Array, version: number): string {
+  const bytes = random.map((byte, at) =>
+    at === 6 ? (byte & 0x0f) | (version << 4) : at === 8 ? (byte & 0x3f) | 0x80 : byte,
+  );
+  return toHex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** A value from outside as a whole, canonical place; null for anything else, unknown keys included. */

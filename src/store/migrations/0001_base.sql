@@ -10,18 +10,21 @@ alter default privileges in schema letterbox revoke execute on functions from pu
 alter default privileges revoke execute on functions from public;
 grant usage on schema letterbox to letterbox_slot, letterbox_desk, letterbox_signin, letterbox_register;
 
+-- The id of a body, whose data it is: any UUID but one of version 8 (RFC 9562 §5.8). The host, which runs the site, has one
+-- of version 8. What belongs to a body (forms, keys, proposals, grants, cases) has a column of this type, so that not even
+-- the superuser can write a row of it for the host, and a post asks nobody to find out.
+create domain body_id as uuid check (get_byte(uuid_send(value), 6) >> 4 <> 8);
+
 create table organisation (
   id uuid primary key,
   slug text not null unique check (slug ~ '^[a-z0-9-]{1,40}$'),
   name text not null check (length(name) between 1 and 200),
-  -- A controller is the body whose data it is; the host runs the site. What belongs to a body (forms, keys, proposals,
-  -- grants, recoveries) has a column `of_kind` that can only say 'controller' and refers to this one, so that not even the
-  -- superuser can write a row of it for the host. What posts write is refused by a trigger (0013).
   kind text not null default 'controller' check (kind in ('controller', 'host')),
   demonstration boolean not null default false,
   founded_at timestamptz not null,
   unique (id, kind),
-  check ((kind = 'host') = (slug = 'host'))
+  check ((kind = 'host') = (slug = 'host')),
+  check ((kind = 'host') = (get_byte(uuid_send(id), 6) >> 4 = 8))
 );
 create unique index one_host on organisation (kind) where kind = 'host';
 
@@ -162,23 +165,20 @@ create table signed_document (
 );
 
 create table published_form (
-  organisation uuid not null,
-  of_kind text generated always as ('controller') stored,
+  organisation body_id not null references organisation,
   form text not null check (form ~ '^[a-z0-9-]{1,40}$'),
   version integer not null check (version > 0),
   definition jsonb not null,
   published_at timestamptz not null,
   published_by uuid,
-  primary key (organisation, form, version),
-  foreign key (organisation, of_kind) references organisation (id, kind)
+  primary key (organisation, form, version)
 );
 
 -- A form opens for submissions once its key counts: by two people's signatures, or, for a turn of a key in use, by one
 -- (0005). What is sealed to a generation `around` an older one is sealed to the older one's recipient first and to
 -- this one's over that, so that it takes both secrets to open.
 create table form_key (
-  organisation uuid not null,
-  of_kind text generated always as ('controller') stored,
+  organisation body_id not null references organisation,
   form text not null,
   generation integer not null check (generation > 0),
   around integer check (around < generation),
@@ -188,14 +188,12 @@ create table form_key (
   made_at timestamptz not null,
   approved_at timestamptz,
   primary key (organisation, form, generation),
-  foreign key (organisation, form, around) references form_key (organisation, form, generation),
-  foreign key (organisation, of_kind) references organisation (id, kind)
+  foreign key (organisation, form, around) references form_key (organisation, form, generation)
 );
 
 -- What one manager proposes: some people, some forms or cases, until a day. Its terms stand in its document.
 create table proposal (
-  organisation uuid not null,
-  of_kind text generated always as ('controller') stored,
+  organisation body_id not null references organisation,
   id uuid not null,
   document bytea not null,
   proposer uuid not null,
@@ -208,15 +206,13 @@ create table proposal (
   unique (organisation, document),
   foreign key (organisation, proposer) references person,
   check (approved_at is null or withdrawn_at is null),
-  check ((withdrawn_at is null) = (withdrawal is null)),
-  foreign key (organisation, of_kind) references organisation (id, kind)
+  check ((withdrawn_at is null) = (withdrawal is null))
 );
 create index proposal_waiting on proposal (organisation, until) where approved_at is null and withdrawn_at is null;
 
 -- A grant: one person, one form or one case of it. There is no row before two people signed, no value for everyone.
 create table grants (
-  organisation uuid not null,
-  of_kind text generated always as ('controller') stored,
+  organisation body_id not null references organisation,
   id uuid not null,
   proposal uuid not null,
   person uuid not null,
@@ -243,8 +239,7 @@ create table grants (
   foreign key (organisation, proposer) references person,
   foreign key (organisation, approver) references person,
   check (proposer <> person and approver <> person and approver <> proposer),
-  check ((ended_at is null) = (end_document is null) and (ended_at is null) = (ended_by is null)),
-  foreign key (organisation, of_kind) references organisation (id, kind)
+  check ((ended_at is null) = (end_document is null) and (ended_at is null) = (ended_by is null))
 );
 create index grants_by_person on grants (organisation, person, form) include (until, ended_at, starts, review_by);
 create index grants_by_form on grants (organisation, form, until desc);
@@ -254,8 +249,7 @@ create index grants_by_proposal on grants (organisation, proposal);
 -- The secret of one generation of a form key, sealed to one reader; person null: to the
 -- organisation's recovery recipient.
 create table key_envelope (
-  organisation uuid not null,
-  of_kind text generated always as ('controller') stored,
+  organisation body_id not null references organisation,
   form text not null,
   generation integer not null,
   person uuid,
@@ -263,25 +257,22 @@ create table key_envelope (
   sealed_by uuid not null,
   sealed_at timestamptz not null,
   unique nulls not distinct (organisation, form, generation, person),
-  foreign key (organisation, form, generation) references form_key,
-  foreign key (organisation, of_kind) references organisation (id, kind)
+  foreign key (organisation, form, generation) references form_key
 );
 
 -- A case key, sealed to somebody who may read that one case of the form.
 create table case_envelope (
-  organisation uuid not null,
-  of_kind text generated always as ('controller') stored,
+  organisation body_id not null references organisation,
   case_id uuid not null,
   person uuid not null,
   sealed bytea not null,
   sealed_by uuid not null,
   sealed_at timestamptz not null,
-  primary key (organisation, case_id, person),
-  foreign key (organisation, of_kind) references organisation (id, kind)
+  primary key (organisation, case_id, person)
 );
 
 create table cases (
-  organisation uuid not null,
+  organisation body_id not null,
   id uuid not null,
   form text not null,
   version integer not null,
@@ -302,7 +293,7 @@ alter table cases alter answers set storage external, alter summary set storage 
 create index cases_by_form on cases (organisation, form, received_at desc, id);
 
 create table attachment (
-  organisation uuid not null,
+  organisation body_id not null,
   case_id uuid not null,
   id uuid not null,
   size bigint not null check (size > 0),
@@ -313,7 +304,7 @@ create table attachment (
 );
 -- Chunks arrive before their case does; those whose case never comes are swept after a day.
 create table attachment_chunk (
-  organisation uuid not null references organisation,
+  organisation body_id not null references organisation,
   case_id uuid not null,
   attachment uuid not null,
   n integer not null check (n between 0 and 9999),
@@ -326,7 +317,7 @@ create index attachment_chunk_by_arrival on attachment_chunk (arrived_at);
 
 -- Equality answers have no case, and a day instead of a time, so that they are hard to join back.
 create table equality_answer (
-  organisation uuid not null,
+  organisation body_id not null,
   id uuid primary key default gen_random_uuid(),
   form text not null,
   generation integer not null,

@@ -2,8 +2,7 @@
 -- the recovery recipient given out. The same rule as src/grants/recovery.ts, as the second opinion.
 
 create table recovery (
-  organisation uuid not null,
-  of_kind text generated always as ('controller') stored,
+  organisation body_id not null references organisation,
   id uuid not null,
   document bytea not null,
   begun_by uuid not null,
@@ -20,7 +19,6 @@ create table recovery (
   done boolean not null default false,
   primary key (organisation, id),
   unique (organisation, document),
-  foreign key (organisation, of_kind) references organisation (id, kind),
   foreign key (organisation, begun_by) references person,
   foreign key (organisation, person) references person,
   check (begun_by <> person),
@@ -31,7 +29,7 @@ create table recovery (
 create index recovery_open on recovery (organisation) where ended_at is null;
 
 create table recovery_consent (
-  organisation uuid not null,
+  organisation body_id not null,
   recovery uuid not null,
   person uuid not null,
   document bytea not null,

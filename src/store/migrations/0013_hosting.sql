@@ -1,20 +1,6 @@
 -- The host: whoever runs the site for bodies, an organisation of its own. Its operators let bodies be founded and watch
--- health. What belongs to a body refuses the host's organisation, mostly by its foreign key (0001), and every function about
+-- health. What belongs to a body has a column that cannot hold the host's id (body_id, 0001), and every function about
 -- submissions, grants and keys begins with require_actor, which knows nobody of the host.
-
--- Cases and what is posted with them refuse the host by a trigger: a foreign key would have each post lock its
--- organisation's row, and so wait for the others.
-create function refuse_host() returns trigger language plpgsql set search_path = letterbox, pg_temp as $$
-begin
-  if exists (select from organisation o where o.id = new.organisation and o.kind = 'host') then
-    raise exception 'the host has no rows of %', tg_table_name using errcode = 'check_violation';
-  end if;
-  return new;
-end $$;
-create trigger refuse_host before insert or update of organisation on cases for each row execute function refuse_host();
-create trigger refuse_host before insert or update of organisation on attachment for each row execute function refuse_host();
-create trigger refuse_host before insert or update of organisation on attachment_chunk for each row execute function refuse_host();
-create trigger refuse_host before insert or update of organisation on equality_answer for each row execute function refuse_host();
 
 create function require_operator() returns acting language plpgsql stable security definer
 set search_path = letterbox, pg_temp as $$
