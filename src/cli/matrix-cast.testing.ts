@@ -45,7 +45,7 @@ export const CAST = [
   { ...ours, name: 'a reader of another form', reads: [{ form: 'victims' }] },
   { ...ours, name: 'an adviser of one case', reads: [{ case: "the adviser's case" }] },
   { ...ours, name: 'a manager without a grant', capacities: ['manager'] },
-  { ...somebody, name: 'an operator of the host', body: 'host', capacities: ['manager', 'operator'] },
+  { ...somebody, name: 'an operator of the host', body: 'host', capacities: ['operator'] },
   { ...ours, name: 'a data-protection officer', capacities: ['data-protection-officer'] },
   { ...ours, name: 'a keyholder', capacities: ['keyholder'] },
   { ...ours, name: 'somebody not confirmed', confirmed: false },

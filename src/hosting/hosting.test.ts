@@ -214,12 +214,10 @@ describe('what belongs to a body', () => {
         /value for domain .*body_id violates check constraint/,
       );
       expect(await write(founder.staff.organisation), 'control: of a body').toBe(1);
-      const become = `update letterbox.organisation set kind = 'host', slug = 'host' where id = $1`;
       await db.admin.run('delete from letterbox.invitation');
-      await expect(
-        db.admin.run(become, [founder.staff.organisation]),
-        'nor does a body become it',
-      ).rejects.toThrow();
+      const sql = `update letterbox.organisation set kind = 'host', slug = 'host' where id = $1`;
+      const becomes = db.admin.run(sql, [founder.staff.organisation]);
+      await expect(becomes, 'nor does a body become it').rejects.toThrow();
     },
   );
 });

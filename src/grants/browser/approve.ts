@@ -1,12 +1,13 @@
 /** `<letterbox-approve>`: the second signature, over the effect as it is now and a number typed by hand. */
+
 import { z } from 'zod';
+import { onPress } from '../../people/browser/signing.ts';
 import { ask, carriedJson, say } from '../../web/browser/ask.ts';
 import { effectOf } from '../grant.ts';
 import { signApproval } from '../proposal.ts';
 import { accessStateShape } from '../shapes.ts';
 import { handOverAll } from './hand-over.ts';
 import { checkTold, NotVerified, proposedTerms, verified } from './proven.ts';
-import { onPress } from './signing.ts';
 import { turnAll } from './turn.ts';
 import { showWords } from './words.ts';
 

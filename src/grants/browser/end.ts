@@ -2,14 +2,16 @@
  * `<letterbox-end>`: ends access, and turns the keys it came with in the same request, so that nothing posted
  * afterwards opens with what was kept. One manager is enough to close.
  */
+
 import { z } from 'zod';
+import { onPress } from '../../people/browser/signing.ts';
 import { parseRecipient } from '../../sealing/keys.ts';
 import { formId } from '../../sealing/place.ts';
 import { ask, carriedJson } from '../../web/browser/ask.ts';
 import { type Turn, turnFormKey } from '../form-key.ts';
 import { signEnd } from '../proposal.ts';
 import { NotVerified, recoveryRecipient, type Verified, verified } from './proven.ts';
-import { onPress, typedReason } from './signing.ts';
+import { typedReason } from './signing.ts';
 
 const carried = z.object({
   lines: z.array(z.object({ id: z.string(), form: z.string(), case: z.string().nullable() })).min(1),

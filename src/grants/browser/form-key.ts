@@ -1,5 +1,7 @@
 /** `<letterbox-form-key>`: makes a form's key as its first reader, or countersigns one as a manager. */
+
 import { z } from 'zod';
+import { onPress } from '../../people/browser/signing.ts';
 import { toHex } from '../../sealing/encoding.ts';
 import { parseRecipient } from '../../sealing/keys.ts';
 import { formId } from '../../sealing/place.ts';
@@ -8,7 +10,6 @@ import { newFormKey, sign } from '../form-key.ts';
 import { formKeyShape } from '../shapes.ts';
 import { provenInForce } from '../verify.ts';
 import { NotVerified, recoveryRecipient, type Verified, verified } from './proven.ts';
-import { onPress } from './signing.ts';
 import { turnAll } from './turn.ts';
 
 const carried = z.object({

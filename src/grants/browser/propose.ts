@@ -1,10 +1,11 @@
 /** `<letterbox-propose>`: signs the previewed proposal, after computing its effect here again. */
+
 import { z } from 'zod';
+import { onPress } from '../../people/browser/signing.ts';
 import { ask, carriedJson } from '../../web/browser/ask.ts';
 import { signProposal } from '../proposal.ts';
 import { accessStateShape, proposalShape } from '../shapes.ts';
 import { checkTold, NotVerified, verified } from './proven.ts';
-import { onPress } from './signing.ts';
 import { showWords } from './words.ts';
 
 const carried = z.object({ state: accessStateShape, proposal: proposalShape });

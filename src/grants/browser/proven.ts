@@ -1,6 +1,7 @@
 /** What this browser has verified by itself, from the founding record its person trusts. */
 import { z } from 'zod';
 import { known } from '../../people/browser/known.ts';
+import { NotSigned } from '../../people/browser/signing.ts';
 import { unlocked } from '../../people/browser/unlocked.ts';
 import type { Directory, SignedDocument } from '../../people/person.ts';
 import type { StaffIdentity } from '../../sealing/staff.ts';
@@ -17,7 +18,8 @@ export type Verified = {
   readonly documents: readonly SignedDocument[];
 };
 
-export class NotVerified extends Error {}
+/** Why nothing was signed, or is believed, in a sentence to show. */
+export class NotVerified extends NotSigned {}
 
 /** What is signed in the organisation about today's access, or all that ever was, verified here. Throws `NotVerified` with a sentence to show. */
 export async function verified(about: 'now' | 'ever' = 'now'): Promise<Verified> {

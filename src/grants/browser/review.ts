@@ -1,8 +1,8 @@
 /** `<letterbox-review>`: a manager says that the chosen readers still need their access. */
+import { onPress } from '../../people/browser/signing.ts';
 import { ask } from '../../web/browser/ask.ts';
 import { signReview } from '../proposal.ts';
 import { NotVerified, verified } from './proven.ts';
-import { onPress } from './signing.ts';
 
 class ReviewElement extends HTMLElement {
   connectedCallback(): void {

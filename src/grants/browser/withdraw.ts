@@ -1,9 +1,11 @@
 /** `<letterbox-withdraw>`: takes a proposal back, or turns it down. */
+
 import { z } from 'zod';
+import { onPress } from '../../people/browser/signing.ts';
 import { ask, carriedJson } from '../../web/browser/ask.ts';
 import { signWithdrawal } from '../proposal.ts';
 import { NotVerified, verified } from './proven.ts';
-import { onPress, typedReason } from './signing.ts';
+import { typedReason } from './signing.ts';
 
 const carried = z.object({ id: z.string(), document: z.string() });
 
