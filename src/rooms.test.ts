@@ -7,13 +7,16 @@ const SOURCE = import.meta.dirname;
 const EVERYONE_MAY = ['store', 'web'];
 const rules = readRules(readFileSync(join(SOURCE, '..', 'docs', 'house.md'), 'utf8'));
 
-/** Rows such as `| cases | submissions, grants |`; a dash stands for nothing. */
+/** Rows such as `| cases | submissions, grants |`; a dash stands for nothing. *only …*: not even what everyone may. */
 function readRules(text: string): Map<string, string[]> {
   const rows = [...text.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)];
   return new Map(
     rows.map(([, room = '', may = '']) => [
       room,
-      may.split(',').map((name) => name.trim().replaceAll('`', '')),
+      may
+        .replace('only ', 'nothing, ')
+        .split(',')
+        .map((name) => name.trim().replaceAll('`', '')),
     ]),
   );
 }

@@ -20,6 +20,7 @@ export const listedShape = z.object({
   attachments: z.number(),
   arrival: z.enum(['browser', 'server']),
   summary: z.string().nullable(),
+  canary: z.boolean(),
 });
 export type Listed = z.infer<typeof listedShape>;
 
@@ -39,6 +40,8 @@ export const releasedShape = z.object({
   caseKey: z.string(),
   /** Whether the case's key is sealed to this reader and not to the form. */
   toPerson: z.boolean(),
+  /** Planted by Watch: nobody wrote it. */
+  canary: z.boolean(),
   files: z.array(z.object({ id: z.string(), size: z.number(), chunks: z.number() })),
   definition: z.unknown(),
 });

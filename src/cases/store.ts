@@ -14,6 +14,8 @@ const listedRow = z.object({
   attachments: z.number(),
   /** Null for a reader of this case only. */
   summary: bytes.nullable(),
+  /** Planted by Watch, and shown to nobody. */
+  canary: z.boolean(),
 });
 export type ListedRow = z.infer<typeof listedRow>;
 /** Cases to a page of the list; the function hands over no more than 50. */
@@ -38,6 +40,7 @@ const releasedRow = z.object({
   summary: bytes.nullable(),
   case_key: bytes,
   to_person: z.boolean(),
+  canary: z.boolean(),
   files: z.array(z.object({ id: z.string(), size: z.number(), chunks: z.number() })),
 });
 

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
 import { z } from 'zod';
-import { CAPACITIES, HOST_CAPACITIES } from '../people/documents.ts';
+import { ALL_CAPACITIES } from '../people/documents.ts';
 import { codeOf, offerSecondFactor } from '../people/second-factor.ts';
 import { administer } from '../store/admin.ts';
 import type { Cluster } from '../store/cluster.ts';
@@ -25,7 +25,7 @@ const CASES = 394;
 const personShape = z.object({
   name: z.string(),
   email: z.string(),
-  capacities: z.array(z.enum([...CAPACITIES, ...HOST_CAPACITIES])),
+  capacities: z.array(z.enum(ALL_CAPACITIES)),
   role: z.string(),
   passphrase: z.string(),
   totp: z.string(),

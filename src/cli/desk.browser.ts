@@ -1,6 +1,7 @@
 /** The desk's script: every custom element its pages use. */
 import '../web/browser/no-eval.ts';
 import { startComponents } from '../forms/browser/components.ts';
+import '../alarm/browser/lift.ts';
 import '../cases/browser/case.ts';
 import '../cases/browser/case-list.ts';
 import '../grants/browser/approve.ts';

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
 import { z } from 'zod';
+import { alarmRoutes } from '../alarm/routes.ts';
+import { plantedAt } from '../alarm/store.ts';
 import { casesRoutes } from '../cases/routes.ts';
 import { grantsRoutes } from '../grants/routes.ts';
 import { hostingRoutes } from '../hosting/routes.ts';
@@ -46,6 +48,7 @@ export async function startDesk({
       (await answers(signin, "select from letterbox.passkey_for('')")),
     whoIs: (cookies) => findActor(desk, cookies),
     demonstration: () => demonstration !== null,
+    planted: (path) => plantedAt(desk, 'desk', path),
     diagnostics: say,
     trustProxy: settings.trustProxy,
   });
@@ -62,6 +65,7 @@ export async function startDesk({
   await app.register(
     hostingRoutes({ desk, deskUrl: settings.deskUrl, data: settings.data, program: thisProgram() }),
   );
+  await app.register(alarmRoutes({ desk, deskUrl: settings.deskUrl }));
   await app.register(grantsRoutes({ desk }));
   await app.register(casesRoutes({ desk }));
   await app.register(registerRoutes({ desk }));

@@ -208,7 +208,7 @@ export async function copyOf(from: TestDatabase): Promise<TestDatabase> {
   const open = (role: Role) => openDatabase(role, urlOf(role), 2);
   const pools = {
     ...{ admin: open('admin'), slot: open('slot'), desk: open('desk') },
-    ...{ signin: open('signin'), register: open('register') },
+    ...{ signin: open('signin'), register: open('register'), alarm: open('alarm') },
   };
   const db = { ...pools, adminUrl: urlOf('admin'), urlOf, close: async () => undefined };
   return {

@@ -10,7 +10,7 @@ import { testAssets } from '../web/assets.ts';
 import type { Door } from '../web/doors.ts';
 import { startDesk } from './desk.ts';
 import type { Kind, Principal, Thing } from './matrix-cast.testing.ts';
-import type { About, Sent } from './matrix-oracle.testing.ts';
+import type { About, Sent } from './matrix-rules.testing.ts';
 import type { Matrix } from './matrix-world.testing.ts';
 import { readSettings } from './settings.ts';
 import { startSlot } from './slot.ts';
@@ -26,6 +26,7 @@ const PARAMETERS: Readonly<Record<string, Kind>> = {
     person: 'person',
     recovery: 'recovery',
     away: 'away',
+    ...{ alarm: 'alarm', quarantine: 'quarantine', rehearsal: 'rehearsal' },
     secret: 'secret',
     '*': 'asset',
   },

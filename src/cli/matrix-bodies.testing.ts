@@ -3,6 +3,7 @@
  * then named anew and signed by whoever asks. So a refusal comes from a wall and not from a parser.
  */
 import { z } from 'zod';
+import { signLift } from '../alarm/alarm.ts';
 import { newFormKey, sign } from '../grants/form-key.ts';
 import { signEnd, signReview, signWithdrawal } from '../grants/proposal.ts';
 import { signRecovery } from '../grants/recovery-documents.ts';
@@ -23,7 +24,7 @@ import { parseRecipient } from '../sealing/keys.ts';
 import { keyTag } from '../sealing/shares.ts';
 import { signText } from '../sealing/signature.ts';
 import { act } from '../store/store.ts';
-import type { About } from './matrix-oracle.testing.ts';
+import type { About } from './matrix-rules.testing.ts';
 import type { Matrix } from './matrix-world.testing.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -40,7 +41,12 @@ const nothing = () => ({});
 const ABSENT = 'ab'.repeat(32);
 
 async function templates(matrix: Matrix): Promise<Readonly<Record<string, Template>>> {
-  return { ...(await ofPeople(matrix)), ...(await ofAccess(matrix)), ...(await ofRecovery(matrix)) };
+  return {
+    ...(await ofPeople(matrix)),
+    ...(await ofAccess(matrix)),
+    ...(await ofRecovery(matrix)),
+    ...(await ofAlarms(matrix)),
+  };
 }
 
 async function ofPeople({ ours, db, waiting, suspended }: Matrix): Promise<Record<string, Template>> {
@@ -175,6 +181,16 @@ async function ofRecovery({ ours, db }: Matrix): Promise<Record<string, Template
   };
 }
 
+async function ofAlarms({ ours }: Matrix): Promise<Record<string, Template>> {
+  const about = { quarantine: ours.body.founder.staff.person, form: 'an-old-form', reason: 'Mended' };
+  return {
+    'POST desk /quarantines/:quarantine': {
+      ...(await signLift(ours.body.second.staff, about, new Date())),
+      naming: ({ quarantine }) => ({ quarantine: quarantine?.id ?? about.quarantine }),
+    },
+  };
+}
+
 const year = new Date().getUTCFullYear() + 1;
 const days = {
   'first-day': '3',
@@ -223,6 +239,14 @@ const PLAIN: Readonly<Record<string, (about: About) => Fields>> = {
     ],
   }),
   'POST desk /recovery/:recovery/envelopes': nothing,
+  'POST desk /watch/invite': () => ({ name: 'Another Watch' }),
+  'POST desk /watch/report': () => ({ every: 15, took: 1, asked: 1, findings: [], gone: [] }),
+  'POST desk /watch/canaries': () => ({ form: 'review', cases: ['0199aaaa-bbbb-7ccc-8ddd-abcabcabcabc'] }),
+  'POST desk /watch/canaries/retired': () => ({ cases: ['0199aaaa-bbbb-7ccc-8ddd-abcabcabcabc'] }),
+  'POST desk /watch/rehearsals': () => ({ site: 'slot', path: '/dump.sql', packing: 'plain', bytes: 'AAAA' }),
+  'POST desk /watch/rehearsals/:rehearsal/found': nothing,
+  'POST desk /alarms/:alarm/acknowledge': nothing,
+  'POST desk /forms/:form/quarantine': () => ({ reason: 'Somebody rang' }),
   'POST desk /cases/:case/release': nothing,
   'POST slot /:organisation/:form/fill': () => ({ step: 'start' }),
   'POST slot /:organisation/:form/cases': nothing,

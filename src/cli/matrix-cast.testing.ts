@@ -48,6 +48,7 @@ export const CAST = [
   { ...somebody, name: 'an operator of the host', body: 'host', capacities: ['operator'] },
   { ...ours, name: 'a data-protection officer', capacities: ['data-protection-officer'] },
   { ...ours, name: 'a keyholder', capacities: ['keyholder'] },
+  { ...ours, name: 'Watch', capacities: ['watch'] },
   { ...ours, name: 'somebody not confirmed', confirmed: false },
   { ...nobody, name: 'somebody suspended' },
   { ...nobody, name: 'somebody who left' },
@@ -80,5 +81,8 @@ export type Kind =
   | 'person'
   | 'recovery'
   | 'away'
+  | 'alarm'
+  | 'quarantine'
+  | 'rehearsal'
   | 'secret'
   | 'asset';

@@ -7,7 +7,7 @@ import { DOORS } from '../web/doors.ts';
 import { asksOf, spelt } from './matrix-asking.testing.ts';
 import type { Bodies } from './matrix-bodies.testing.ts';
 import type { Kind, Principal, Thing } from './matrix-cast.testing.ts';
-import type { About } from './matrix-oracle.testing.ts';
+import type { About } from './matrix-rules.testing.ts';
 import type { Matrix } from './matrix-world.testing.ts';
 
 const functionRow = z.object({ name: z.string(), names: z.array(z.string()), types: z.array(z.string()) });
@@ -47,6 +47,7 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   consent_to_recovery: 'POST desk /recovery/:recovery/consent',
   end_recovery: 'POST desk /recovery/:recovery/end',
   hand_over_recovery: 'POST desk /recovery/:recovery/hand-over',
+  lift_quarantine: 'POST desk /quarantines/:quarantine',
   // What letterbox_signin takes is refused for want of an invitation.
   found: 'POST desk /training/record',
   enrol: 'POST desk /training/record',
@@ -68,6 +69,7 @@ const NAMES: Readonly<Record<string, Kind>> = {
     of_people: 'person',
     ids: 'grant',
     of_recovery: 'recovery',
+    ...{ of_alarm: 'alarm', of_rehearsal: 'rehearsal' },
     org_slug: 'organisation',
   },
 };
@@ -88,6 +90,12 @@ function plainArguments({ ours, theirs, release }: Matrix): Readonly<Record<stri
     of_capacities: [`'{caseworker}'`, `'{manager}'`],
     of_slug: [`'exampleshire'`, `'fourthshire'`],
     moment: ['now()', `now() - interval '1 day'`, `'infinity'`],
+    report: [`'{"every": 15, "took": 1, "asked": 1, "findings": [], "gone": []}'`],
+    why: [`'Somebody rang'`],
+    of_site: [`'slot'`],
+    of_path: [`'/backup.zip'`],
+    of_packing: [`'plain'`],
+    content: [bytes('ab')],
     first: ['current_date + 1'],
     last: ['current_date + 3'],
     heads: [`'[]'`, `'{}'`, `'[{}]'`],

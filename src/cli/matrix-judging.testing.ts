@@ -6,7 +6,8 @@ import { type Answer, type Ask, type Sites, sessionOf } from './matrix-asking.te
 import type { Bodies } from './matrix-bodies.testing.ts';
 import { CAST, type Principal, type Who } from './matrix-cast.testing.ts';
 import { carriesCiphertext, type Mark, wronglyGiven } from './matrix-marks.testing.ts';
-import { isHidden, type Verdict, verdictOn } from './matrix-oracle.testing.ts';
+import { verdictOn } from './matrix-oracle.testing.ts';
+import { isHidden, type Verdict } from './matrix-rules.testing.ts';
 import type { Matrix } from './matrix-world.testing.ts';
 
 export type Asked = {

@@ -6,7 +6,7 @@ import { bytesOf, toBase64url, toHex } from '../sealing/encoding.ts';
 import { caseId } from '../sealing/place.ts';
 import { referenceOf } from '../sealing/receipt.ts';
 import type { BodyName, Principal, Thing, Who } from './matrix-cast.testing.ts';
-import { readsCase, readsWhole, wasLetRead } from './matrix-oracle.testing.ts';
+import { readsCase, readsWhole, wasLetRead } from './matrix-rules.testing.ts';
 import type { Matrix, Peopled } from './matrix-world.testing.ts';
 
 /** Where an answer came from: the name of a door or of a function. */

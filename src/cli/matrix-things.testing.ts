@@ -2,6 +2,7 @@
 import type { Posted } from '../cases/testing.ts';
 import { linesOf, termsFound } from '../grants/testing.ts';
 import type { SignedIn, TestBody } from '../people/testing.ts';
+import { newId } from '../sealing/place.ts';
 import type { BodyName, Thing } from './matrix-cast.testing.ts';
 
 /** What a body has, from which its things are made. */
@@ -14,6 +15,7 @@ export type Parts = {
   readonly people: Readonly<Record<string, SignedIn>>;
   readonly recovery: { readonly id: string; readonly document: string };
   readonly away: string;
+  readonly watched: { readonly alarm: string; readonly quarantine: string; readonly rehearsal: string };
 };
 
 /** Everything of a body that can be asked about. */
@@ -51,18 +53,53 @@ export async function thingsOf(of: BodyName, body: TestBody, parts: Parts): Prom
     ),
     { ...base, kind: 'recovery', name: `the recovery of ${of}`, ...parts.recovery },
     { ...base, kind: 'away', name: `a leave of ${of}`, id: parts.away },
+    { ...base, kind: 'alarm', name: `an alarm of ${of}`, id: parts.watched.alarm },
+    { ...base, kind: 'quarantine', name: `a quarantine of ${of}`, id: parts.watched.quarantine },
+    { ...base, kind: 'rehearsal', name: `a rehearsal of ${of}`, id: parts.watched.rehearsal },
   ];
+}
+
+/** An alarm, a quarantine of a form that nobody asks about, and something planted. */
+export async function watched({ db, founder }: TestBody): Promise<Parts['watched']> {
+  const { organisation } = founder.staff;
+  const [alarm, quarantine, rehearsal] = [newId(), newId(), newId()];
+  await db.admin.run(
+    `insert into letterbox.alarm (organisation, id, key, kind, colour, seen, done, first_seen, last_seen)
+     values ($1, $2, 'a key', 'by-hand', 'amber', 'Somebody rang', 'nothing', now(), now())`,
+    [organisation, alarm],
+  );
+  await db.admin.run(
+    `insert into letterbox.quarantine (organisation, id, form, since, reason) values ($1, $2, 'an-old-form', now(), 'Why')`,
+    [organisation, quarantine],
+  );
+  await db.admin.run(
+    `insert into letterbox.rehearsal (organisation, id, site, path, packing, bytes, planted_at)
+     values ($1, $2, 'slot', '/backup.zip', 'plain', 'x', now())`,
+    [organisation, rehearsal],
+  );
+  return { alarm, quarantine, rehearsal };
 }
 
 const ABSENT = '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee';
 /** What is not there, and what is no name of anything; with what is nobody's. */
 export const NOWHERE: readonly Thing[] = [
-  ...(['case', 'attachment', 'proposal', 'grant', 'person', 'recovery', 'away'] as const).flatMap(
-    (kind): Thing[] => [
-      { kind, name: `no ${kind}`, of: null, id: ABSENT, wellFormed: true, document: 'ab'.repeat(32) },
-      { kind, name: `no name of a ${kind}`, of: null, id: "%27or'1'='1", wellFormed: false },
-    ],
-  ),
+  ...(
+    [
+      'case',
+      'attachment',
+      'proposal',
+      'grant',
+      'person',
+      'recovery',
+      'away',
+      'alarm',
+      'quarantine',
+      'rehearsal',
+    ] as const
+  ).flatMap((kind): Thing[] => [
+    { kind, name: `no ${kind}`, of: null, id: ABSENT, wellFormed: true, document: 'ab'.repeat(32) },
+    { kind, name: `no name of a ${kind}`, of: null, id: "%27or'1'='1", wellFormed: false },
+  ]),
   { kind: 'organisation', name: 'no body', of: null, id: 'nowhere', wellFormed: true },
   { kind: 'organisation', name: 'no name of a body', of: null, id: 'NO%20BODY', wellFormed: false },
   { kind: 'form', name: 'no form', of: null, id: 'no-such-form', wellFormed: true, form: 'no-such-form' },

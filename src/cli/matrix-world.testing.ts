@@ -35,7 +35,7 @@ import { sha256Hex } from '../sealing/signature.ts';
 import { act } from '../store/store.ts';
 import type { TestDatabase } from '../store/testing.ts';
 import type { BodyName, Thing, Who } from './matrix-cast.testing.ts';
-import { NOWHERE, thingsOf } from './matrix-things.testing.ts';
+import { NOWHERE, thingsOf, watched } from './matrix-things.testing.ts';
 import { publishShippedForms } from './shipped-forms.ts';
 
 /** One body with what is in it. */
@@ -73,7 +73,7 @@ type Founded = {
   readonly body: TestBody;
   readonly join: (name: string, ...capacities: Capacity[]) => Promise<Enrolled>;
 };
-type Capacity = 'caseworker' | 'manager' | 'data-protection-officer' | 'keyholder';
+type Capacity = 'caseworker' | 'manager' | 'data-protection-officer' | 'keyholder' | 'watch';
 
 /** A body with two managers and its two caseworkers; `names` are nobody else's. */
 async function founded(
@@ -169,6 +169,7 @@ async function elsewhere(db: TestDatabase): Promise<Peopled> {
     people,
     recovery,
     away: told,
+    watched: await watched(body),
   });
   return { name: 'elsewhere', body, reader, cases, things };
 }
@@ -188,7 +189,8 @@ async function cast({ body, join }: Founded) {
       second: await join('Lee Sheetwright', 'keyholder'),
     },
   };
-  return { ...people, waiting: await enrol(body.db, body.founder, 'Una Unmet', ['caseworker']) };
+  const watch = await join('Wachter Sentinel', 'watch');
+  return { ...people, watch, waiting: await enrol(body.db, body.founder, 'Una Unmet', ['caseworker']) };
 }
 type OurPeople = Awaited<ReturnType<typeof cast>>;
 
@@ -238,7 +240,16 @@ async function exampleshire(db: TestDatabase) {
   const waits = await propose(body, founder, ben, { scopes: [scopeOf('review')] });
   const { waiting, paused: suspended } = others;
   const people = { 'a colleague': ben, 'somebody waiting': waiting, 'somebody suspended': suspended };
-  const parts = { forms: ['review', 'victims'], cases, proposals, waits, people, recovery, away: told };
+  const parts = {
+    forms: ['review', 'victims'],
+    cases,
+    proposals,
+    waits,
+    people,
+    recovery,
+    away: told,
+    watched: await watched(body),
+  };
   const things = await thingsOf('exampleshire', body, parts);
   const ours: Peopled = { name: 'exampleshire', body, reader: ana, cases, things };
   return { ours, others };
@@ -273,6 +284,7 @@ const sessionsOf = (
   'an operator of the host': operator,
   'a data-protection officer': others.officer,
   'a keyholder': others.keyholder,
+  Watch: others.watch,
   'somebody not confirmed': others.waiting,
   'somebody suspended': others.paused,
   'somebody who left': others.gone,

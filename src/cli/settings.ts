@@ -32,6 +32,7 @@ const shape = z.object({
   DATABASE_URL_DESK: postgres,
   DATABASE_URL_SIGNIN: postgres,
   DATABASE_URL_REGISTER: postgres,
+  DATABASE_URL_ALARM: postgres,
 });
 
 export type Settings = {
@@ -43,7 +44,7 @@ export type Settings = {
   readonly deskUrl: string;
   readonly trustProxy: boolean;
   readonly databaseUrl: string | null;
-  readonly roleUrls: Readonly<Partial<Record<'slot' | 'desk' | 'signin' | 'register', string>>>;
+  readonly roleUrls: Readonly<Partial<Record<'slot' | 'desk' | 'signin' | 'register' | 'alarm', string>>>;
 };
 
 /** What each kind of setting has to look like. */
@@ -75,6 +76,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     desk: found.DATABASE_URL_DESK,
     signin: found.DATABASE_URL_SIGNIN,
     register: found.DATABASE_URL_REGISTER,
+    alarm: found.DATABASE_URL_ALARM,
   };
   return {
     publicPort: found.LETTERBOX_PUBLIC_PORT,

@@ -110,6 +110,8 @@ export function objectionToGrantee(person: Member, proposer: Member, at: string)
       'not-confirmed',
       `${person.name} is not confirmed, or is suspended, or has left. They cannot be given access.`,
     );
+  if (person.capacities.includes('watch'))
+    return invalid('grantee-is-watch', `${person.name} is Watch, a program. It reads nothing.`);
   if (isTrained(person, at)) return null;
   return invalid(
     'grantee-not-trained',

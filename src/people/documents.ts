@@ -15,11 +15,16 @@ import { count, instant, words } from './holdable.ts';
 /** What people of a body may be asked to do, and what people of the host are, all of them. */
 export const CAPACITIES = ['manager', 'caseworker', 'data-protection-officer', 'keyholder'] as const;
 export const HOST_CAPACITIES = ['operator'] as const;
+/** Of an account that Watch signs in with, of a body or of the host: a program, which is asked nothing else. */
+export const WATCH = 'watch';
+/** Every capacity there is. */
+export const ALL_CAPACITIES = [...CAPACITIES, ...HOST_CAPACITIES, WATCH] as const;
 /** In law: the body whose data it is, and who runs the site for it. */
 export const ORGANISATION_KINDS = ['controller', 'host'] as const;
 export type OrganisationKind = (typeof ORGANISATION_KINDS)[number];
 /** Whether somebody of that kind of organisation can have these capacities. */
 export function mayHave(kind: OrganisationKind, capacities: readonly string[]): boolean {
+  if (capacities.length === 1 && capacities[0] === WATCH) return true;
   const known: readonly string[] = kind === 'host' ? HOST_CAPACITIES : CAPACITIES;
   return (
     capacities.every((each) => known.includes(each)) && (kind !== 'host' || capacities.includes('operator'))
@@ -70,7 +75,7 @@ const membershipShape = z.strictObject({
   enrolment: hash,
   /** The newest founding or membership that its signer knew of: who hides that one loses this one too. */
   after: hash,
-  capacities: z.array(z.enum([...CAPACITIES, ...HOST_CAPACITIES])).max(CAPACITIES.length),
+  capacities: z.array(z.enum(ALL_CAPACITIES)).max(CAPACITIES.length),
   /** The organisation they really belong to, where that is not this one; nobody from outside manages. */
   outside: name.nullable(),
 });

@@ -80,6 +80,8 @@ const sessionShape = z.object({
   confirmed: z.boolean(),
   recovery_since: z.date().nullable(),
   kind: z.enum(ORGANISATION_KINDS),
+  alarms: z.bigint().transform(Number),
+  watch_silent_since: z.date().nullable(),
 });
 
 /** Who holds this session, as the database finds out from its secret; null when it is over. */
@@ -93,7 +95,14 @@ export async function findActor(
     tx.maybe(sessionShape, 'select * from letterbox.find_session()'),
   );
   if (row === null || isRefusal(row)) return null;
-  return { ...row, organisationName: row.organisation_name, recoverySince: row.recovery_since, session };
+  const { organisation_name, recovery_since, watch_silent_since, ...actor } = row;
+  return {
+    ...actor,
+    organisationName: organisation_name,
+    recoverySince: recovery_since,
+    watchSilentSince: watch_silent_since,
+    session,
+  };
 }
 
 const documentShape = z.object({

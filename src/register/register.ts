@@ -143,7 +143,21 @@ const RECOVERY: Record<string, Say> = {
       : `${name(entry.actor)} stopped a recovery of keys for ${name(entry.subject)}.`,
 };
 
-const SENTENCES: Record<string, Say> = { ...READING, ...PEOPLE, ...ACCESS, ...RECOVERY };
+const WATCHING: Record<string, Say> = {
+  canaries: (entry, name) =>
+    `${name(entry.actor)} said which ${list(entry.cases).length} cases of ${entry.form} will be canaries, before they came.`,
+  'canaries-retired': (entry, name) => `${name(entry.actor)} took ${list(entry.cases).length} canaries away.`,
+  watched: (entry, name) => `${name(entry.actor)} has been round, with ${entry.asked} questions asked.`,
+  alarm: (entry, name) =>
+    `${entry.colour === 'red' ? 'A red' : 'An amber'} alarm (${entry.what})${entry.form ? ` about ${entry.form}` : ''} was raised${entry.actor ? ` by ${name(entry.actor)}` : ''}.`,
+  'alarm-acknowledged': (entry, name) => `${name(entry.actor)} is on an alarm.`,
+  quarantine: (entry, name) =>
+    `${name(entry.actor)} put ${entry.form} in quarantine: its cases are released to nobody.`,
+  'quarantine-lift': (entry, name) =>
+    `${name(entry.actor)} signed that ${entry.form} may be read again. It takes two signatures.`,
+};
+
+const SENTENCES: Record<string, Say> = { ...READING, ...PEOPLE, ...ACCESS, ...RECOVERY, ...WATCHING };
 
 /** What an entry says, in plain words; `names` gives people's names by id where they are known. */
 export function sentence(entry: Entry, names: ReadonlyMap<string, string> = new Map()): string {

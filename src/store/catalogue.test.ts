@@ -9,7 +9,7 @@ import { type TestDatabase, testDatabase } from './testing.ts';
 
 /** Who may run which function. All other functions are run by these alone, as their owner. */
 const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>> = {
-  slot: ['published_forms', 'slot_post', 'slot_put_chunk', 'slot_receipt', 'sweep_chunks'],
+  slot: ['published_forms', 'slot_post', 'slot_put_chunk', 'slot_receipt', 'sweep_chunks', 'planted_at'],
   signin: [
     ...['invitation_for', 'found', 'enrol', 'add_passkey', 'add_passphrase'],
     ...[
@@ -22,6 +22,10 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ],
   ],
   register: ['register_logs', 'register_open', 'register_sequence', 'register_hashes', 'register_sign'],
+  alarm: [
+    ...['alarm_tick', 'alarm_found', 'alarm_organisations', 'outbox_due', 'outbox_done', 'hooks_due'],
+    'hook_done',
+  ],
   desk: [
     // the session
     ...[
@@ -53,6 +57,10 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ],
     ...['review_grants', 'what_waits', 'access_overview', 'form_grants', 'form_proposals', 'grant_lines'],
     ...['opened_by', 'reviews_due', 'access_choices', 'access_at', 'access_count', 'access_done'],
+    // alarms, for those who mind them, and what Watch tells
+    ...['own_alarms', 'own_quarantines', 'own_outbox', 'own_watches', 'own_rehearsals', 'acknowledge_alarm'],
+    ...['quarantine_form', 'lift_quarantine', 'watch_duty', 'watch_report', 'announce_canaries'],
+    ...['retire_canaries', 'plant_rehearsal', 'found_rehearsal', 'planted_at'],
     // cases
     ...['my_forms', 'list_cases', 'release_case', 'release_attachment', 'released_chunk', 'case_openings'],
     ...['equality_count'],
@@ -73,6 +81,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
 
 /** Every table there is. No role of a running process has any right on any of them. */
 const TABLES = [
+  ...['alarm', 'quarantine', 'outbox', 'watch_beat', 'canary', 'rehearsal'],
   ...[
     'organisation',
     'invitation',

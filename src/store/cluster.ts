@@ -26,6 +26,7 @@ const secretsShape = z.object({
   desk: z.string(),
   signin: z.string(),
   register: z.string(),
+  alarm: z.string(),
 });
 
 /**
@@ -106,7 +107,14 @@ type Secrets = z.infer<typeof secretsShape>;
 function keptSecrets(file: string): Secrets {
   if (existsSync(file)) return readSecrets(file);
   const fresh = () => randomBytes(24).toString('hex');
-  const made = { admin: fresh(), slot: fresh(), desk: fresh(), signin: fresh(), register: fresh() };
+  const made = {
+    admin: fresh(),
+    slot: fresh(),
+    desk: fresh(),
+    signin: fresh(),
+    register: fresh(),
+    alarm: fresh(),
+  };
   writePrivate(file, JSON.stringify(made, null, 2));
   return made;
 }
@@ -133,9 +141,10 @@ function addresses(
     url.password = secrets[role];
     return given[role] ?? url.href;
   };
-  const [slot, desk, signin, register] = LOGIN_ROLES.map(address);
-  if (!slot || !desk || !signin || !register) throw new Error('A role has no database address.');
-  return { slot, desk, signin, register };
+  return {
+    ...{ slot: address('slot'), desk: address('desk'), signin: address('signin') },
+    ...{ register: address('register'), alarm: address('alarm') },
+  };
 }
 
 async function createDatabase(url: string): Promise<void> {

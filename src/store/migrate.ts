@@ -11,7 +11,7 @@ import { codeOf } from './away.ts';
 const FOLDER = new URL('./migrations/', import.meta.url);
 
 /** The roles that running parts log in as, each with what it may do given by the migrations. */
-export const LOGIN_ROLES = ['slot', 'desk', 'signin', 'register'] as const;
+export const LOGIN_ROLES = ['slot', 'desk', 'signin', 'register', 'alarm'] as const;
 export type LoginRole = (typeof LOGIN_ROLES)[number];
 export type Passwords = Record<LoginRole, string>;
 

@@ -11,7 +11,7 @@ import type { z } from 'zod';
 import { type Refusal, type RefusalKind, refuse } from '../web/refusal.ts';
 import { asAway } from './away.ts';
 
-export type Role = 'slot' | 'desk' | 'signin' | 'register' | 'admin';
+export type Role = 'slot' | 'desk' | 'signin' | 'register' | 'alarm' | 'admin';
 
 /** 32 random bytes in lowercase hex: what the session cookie holds. */
 export type SessionSecret = string & { readonly brand: 'SessionSecret' };
@@ -141,6 +141,8 @@ const FALLBACK: Record<RefusalKind, string> = {
 const SENTENCES: Record<string, string> = {
   'not-confirmed': 'Your colleagues have not confirmed you yet. Ask a manager to compare your words.',
   'not-manager': 'Only a manager can do this. Ask one of your managers.',
+  quarantined:
+    'This form is in quarantine, so none of its cases is released to anybody. It is over once two managers have signed that it may be; see the page Watch.',
   'append-only': 'The register and signed documents can only be added to.',
   'document-replayed': 'This signed document was used already. Nothing was changed.',
   'document-mismatch': 'The signed document is not about this. Nothing was changed.',

@@ -26,6 +26,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     desk: password,
     signin: password,
     register: password,
+    alarm: password,
   });
   project.provide('postgres', { port: server.port, password });
   return async () => {

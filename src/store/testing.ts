@@ -41,6 +41,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     desk: open('desk'),
     signin: open('signin'),
     register: open('register'),
+    alarm: open('alarm'),
   };
   const close = async () => {
     await Promise.all(Object.values(pools).map((pool) => pool.close()));

@@ -34,6 +34,10 @@ export type Actor = {
   readonly confirmed: boolean;
   /** Since when a recovery of the body's keys is under way: every page of the desk says so. */
   readonly recoverySince?: Date | null;
+  /** How many alarms nobody has acknowledged; 0 for those who do not mind them. */
+  readonly alarms?: number;
+  /** Since when Watch says nothing although it is due. */
+  readonly watchSilentSince?: Date | null;
   readonly session: SessionSecret;
 };
 
@@ -49,6 +53,8 @@ export type SiteOptions = {
   /** Where defects are told, without personal data. */
   readonly diagnostics?: (line: string) => void;
   readonly trustProxy?: boolean;
+  /** What a rehearsal of Watch's has planted at a path where nothing else is; null else. */
+  readonly planted?: (path: string) => Promise<Uint8Array | null>;
 };
 
 declare module 'fastify' {
@@ -84,7 +90,7 @@ export async function createSite(options: SiteOptions): Promise<FastifyInstance>
   guardHeaders(app, options.assets);
   await app.register(cookie);
   await app.register(formbody, { bodyLimit: BODY_LIMIT });
-  answerProblems(app, options.diagnostics ?? (() => undefined));
+  answerProblems(app, options);
   admitStaff(app, options);
   await serveCommon(app, options);
   return app;
@@ -172,14 +178,22 @@ const PLAIN: Record<number, string> = {
 const DEFECT =
   'Something went wrong on our side. Nothing you typed was lost if you go back. Try again in a few minutes.';
 
-function answerProblems(app: FastifyInstance, diagnostics: (line: string) => void): void {
+function answerProblems(app: FastifyInstance, options: SiteOptions): void {
+  const { diagnostics = () => undefined, planted = async () => null } = options;
   const answer = (request: FastifyRequest, reply: FastifyReply, status: number) => {
     if (status === 503) reply.header('retry-after', '5');
     const message = PLAIN[status] ?? (status < 500 ? PLAIN[400] : DEFECT) ?? DEFECT;
     if (!wantsPage(request)) return reply.status(status).send({ refusal: `status-${status}`, message });
     return reply.page('web/pages/problem.njk', { status, message }, status);
   };
-  app.setNotFoundHandler((request, reply) => answer(request, reply, 404));
+  app.setNotFoundHandler(async (request, reply) => {
+    // What lies at no door's address only; whoever is not let in at a door gets the plain answer.
+    const free = request.method === 'GET' && !request.routeOptions.config.audience;
+    const rehearsed = free ? await planted(request.url.split('?')[0] ?? '').catch(() => null) : null;
+    if (!rehearsed) return answer(request, reply, 404);
+    // Nothing that a browser would show or run, whatever was planted.
+    return reply.type('application/octet-stream').header('content-disposition', 'attachment').send(rehearsed);
+  });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? (error.validation ? 400 : 500);
     // The route's pattern and the code's place only: messages and addresses may carry what was typed.

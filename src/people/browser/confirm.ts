@@ -4,7 +4,7 @@ import { fingerprint, fingerprintWords, parseRecipient } from '../../sealing/key
 import { parseVerifyKey, sha256Hex, verifyText } from '../../sealing/signature.ts';
 import type { StaffIdentity } from '../../sealing/staff.ts';
 import { ask, carriedJson, make, say } from '../../web/browser/ask.ts';
-import { CAPACITIES, type EnrolmentDocument, HOST_CAPACITIES, parsePeopleDocument } from '../documents.ts';
+import { ALL_CAPACITIES, type EnrolmentDocument, parsePeopleDocument } from '../documents.ts';
 import { signMembership } from '../enrolment.ts';
 import type { SignedDocument } from '../person.ts';
 import { known } from './known.ts';
@@ -12,7 +12,7 @@ import { unlocked } from './unlocked.ts';
 
 const carried = z.object({
   person: z.string(),
-  capacities: z.array(z.enum([...CAPACITIES, ...HOST_CAPACITIES])),
+  capacities: z.array(z.enum(ALL_CAPACITIES)),
   outside: z.string().nullable(),
 });
 type Carried = z.infer<typeof carried>;

@@ -8,7 +8,7 @@
 revoke all on schema letterbox from public;
 alter default privileges in schema letterbox revoke execute on functions from public;
 alter default privileges revoke execute on functions from public;
-grant usage on schema letterbox to letterbox_slot, letterbox_desk, letterbox_signin, letterbox_register;
+grant usage on schema letterbox to letterbox_slot, letterbox_desk, letterbox_signin, letterbox_register, letterbox_alarm;
 
 -- The id of a body, whose data it is: any UUID but one of version 8 (RFC 9562 §5.8). The host, which runs the site, has one
 -- of version 8. What belongs to a body (forms, keys, proposals, grants, cases) has a column of this type, so that not even
@@ -44,15 +44,18 @@ create table invitation (
   check ((kind = 'host') = (slug is not distinct from 'host'))
 );
 
+create function can_be_asked(kind text, capacities text[]) returns boolean language sql immutable as $$
+  select capacities = array['watch'] or case kind when 'host' then capacities = array['operator']
+    else capacities <@ array['manager', 'caseworker', 'data-protection-officer', 'keyholder'] end
+$$;
 create table person (
   organisation uuid not null,
   kind text not null default 'controller',
   id uuid not null,
   name text not null check (length(name) between 1 and 200),
   email text not null check (email = lower(email) and email ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
-  -- Everybody of the host is an operator and nothing else; nobody of a body is.
-  capacities text[] not null check (case kind when 'host' then capacities = array['operator']
-    else capacities <@ array['manager', 'caseworker', 'data-protection-officer', 'keyholder'] end),
+  -- Everybody of the host is an operator and nothing else; nobody of a body is. Watch is a program, and nothing else.
+  capacities text[] not null check (can_be_asked(kind, capacities)),
   invited_at timestamptz not null,
   invited_by uuid,
   enrolled_at timestamptz,
@@ -155,7 +158,7 @@ create table signed_document (
   position bigint generated always as identity,
   kind text not null check (kind in ('founding', 'enrolment', 'membership', 'leaving', 'suspension', 'resumption',
     'training', 'form-key', 'form-key-approval', 'grant', 'approval', 'withdrawal', 'grant-end', 'review',
-    'rehearsal', 'recovery', 'recovery-consent', 'recovery-end')),
+    'rehearsal', 'recovery', 'recovery-consent', 'recovery-end', 'quarantine-lift')),
   signer uuid not null,
   text text not null,
   signature text not null,
@@ -499,7 +502,8 @@ create function register_refusal(what text, why text, about_case uuid default nu
 returns void language plpgsql security definer set search_path = letterbox, pg_temp as $$
 declare who acting := actor();
 begin
-  if who.person is null then return; end if;
+  -- Watch is refused all day long, and tells in its own words how often (0016).
+  if who.person is null or who.capacities = array['watch'] then return; end if;
   perform register_append(who.organisation, 'refusal', who.person, about_case,
     jsonb_build_object('act', left(what, 60), 'why', left(why, 60), 'form', left(about_form, 40)));
 end $$;

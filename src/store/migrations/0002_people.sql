@@ -70,11 +70,8 @@ declare
   invited uuid := gen_random_uuid();
 begin
   perform refuse_other_kind(of_email, who.kind);
-  if not (case who.kind when 'host' then of_capacities = array['operator']
-    else of_capacities <@ array['manager', 'caseworker', 'data-protection-officer', 'keyholder'] end) then
-    perform refuse('LB422', 'capacities');
-  end if;
-  if of_outside is not null and 'manager' = any (of_capacities) then perform refuse('LB422', 'outside'); end if;
+  if not can_be_asked(who.kind, of_capacities) then perform refuse('LB422', 'capacities'); end if;
+  if of_outside is not null and of_capacities && array['manager', 'watch'] then perform refuse('LB422', 'outside'); end if;
   insert into person (organisation, kind, id, name, email, capacities, outside, invited_at, invited_by)
   values (who.organisation, who.kind, invited, of_name, lower(of_email), of_capacities, of_outside, now(), who.person);
   insert into invitation (secret_hash, organisation, person, expires_at)
@@ -218,7 +215,7 @@ end $$;
 -- The session, for letterbox_desk. Seen at most twice a minute, so that reading stays cheap.
 create function find_session() returns table (
   organisation uuid, organisation_name text, demonstration boolean, person uuid, name text, capacities text[], confirmed boolean,
-  recovery_since timestamptz, kind text)
+  recovery_since timestamptz, kind text, alarms bigint, watch_silent_since timestamptz)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare who acting := actor();
 begin
@@ -226,7 +223,12 @@ begin
   update session s set seen_at = now() where s.secret_hash = session_hash() and s.seen_at < now() - interval '30 seconds';
   return query select who.organisation, o.name, o.demonstration, who.person, who.name, who.capacities, who.confirmed,
       -- While a recovery (0009) is under way, every page says so to everybody.
-      (select max(r.begun_at) from recovery r where r.organisation = who.organisation and r.ended_at is null and r.lapses_at > now()), who.kind
+      (select max(r.begun_at) from recovery r where r.organisation = who.organisation and r.ended_at is null and r.lapses_at > now()), who.kind,
+      -- What nobody has acknowledged, for whoever minds alarms, and since when Watch says nothing, for everybody (0015).
+      case when minds_alarms(who.capacities) then (select count(*) from alarm a where a.organisation = who.organisation
+        and a.gone_at is null and a.acknowledged_at is null) else 0 end,
+      (select min(w.at) from watch_beat w where w.organisation = who.organisation and w.at < now() - 2 * w.every
+        and stands(w.organisation, w.person))
     from organisation o where o.id = who.organisation;
 end $$;
 create function keep_identity(half bytea) returns void

@@ -114,7 +114,7 @@ begin
         'holdings', (select coalesce(jsonb_agg(to_jsonb(h)), '[]') from (
           select plain_generation(org, f.form, c.generation) as generation, count(*) as count, iso(min(c.received_at)) as oldest,
             iso(max(c.received_at)) as newest, coalesce(sum(c.attachments), 0) as attachments
-          from cases c where c.organisation = org and c.form = f.form group by 1 order by 1) h)) order by f.form), '[]')
+          from cases c where c.organisation = org and c.form = f.form and not is_canary(org, c.id) group by 1 order by 1) h)) order by f.form), '[]')
       from (select distinct on (p.form) p.form, p.definition from published_form p
         where p.organisation = org and p.form = any (known) order by p.form, p.version desc) f),
     'people', (select coalesce(jsonb_agg(member_json(p) order by p.name, p.id), '[]') from person p
@@ -163,6 +163,9 @@ begin
   if exists (select from jsonb_array_elements(d -> 'people') e
     join letterbox.person p on p.organisation = org and p.id = (e ->> 'person')::uuid
     where p.recipient is distinct from e ->> 'recipient') then perform letterbox.refuse('LB422', 'grantee-key'); end if;
+  if exists (select from jsonb_array_elements(d -> 'people') e
+    join letterbox.person p on p.organisation = org and p.id = (e ->> 'person')::uuid
+    where 'watch' = any (p.capacities)) then perform letterbox.refuse('LB422', 'grantee-is-watch'); end if;
   if exists (select from jsonb_array_elements(d -> 'people') e where not letterbox.trained(org, (e ->> 'person')::uuid)) then
     perform letterbox.refuse('LB422', 'grantee-not-trained');
   end if;

@@ -11,8 +11,10 @@ $$;
 -- the last case of the page before, so that its place is found here with all its microseconds; a
 -- case that the actor may not read is no such place.
 -- What a reader of one case only sees of it has no summary: that is sealed to the form's key.
+-- Canaries (0016) go out as cases do, or Watch could not see a list that came to somebody else; who may read the form is
+-- shown none of them.
 create function list_cases(of_form text, before_id uuid, at_most integer) returns table (
-  id uuid, version integer, generation integer, arrival text, received_at timestamptz, attachments integer, summary bytea)
+  id uuid, version integer, generation integer, arrival text, received_at timestamptz, attachments integer, summary bytea, canary boolean)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
@@ -31,9 +33,10 @@ begin
       and (before_id is null or (c.received_at, c.id) < (before_at, before_id))
     order by c.received_at desc, c.id desc limit greatest(1, least(at_most, 50))) x;
   if handed is null then return; end if;
+  perform refuse_quarantined(org, of_form);
   perform register_append(org, 'list', who.person, null, jsonb_build_object('form', of_form, 'cases', handed));
   return query select c.id, c.version, c.generation, c.arrival, c.received_at, c.attachments,
-      case when plain_generation(org, of_form, c.generation) >= from_generation then c.summary end
+      case when plain_generation(org, of_form, c.generation) >= from_generation then c.summary end, is_canary(org, c.id)
     from cases c where c.organisation = org and c.id = any (handed) order by c.received_at desc, c.id desc;
 end $$;
 
@@ -42,7 +45,7 @@ end $$;
 -- key is sealed to this reader and not to the form.
 create function release_case(of_case uuid) returns table (
   id uuid, form text, version integer, generation integer, arrival text, received_at timestamptz,
-  answers bytea, summary bytea, case_key bytea, to_person boolean, files jsonb)
+  answers bytea, summary bytea, case_key bytea, to_person boolean, canary boolean, files jsonb)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
@@ -54,6 +57,7 @@ begin
   select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
   allowed := reading_grant(who.organisation, who.person, c.form, c.generation, c.id);
   if c.id is null or allowed is null then perform refuse('LB404', 'missing'); end if;
+  perform refuse_quarantined(who.organisation, c.form);
   whole := may_read(who.organisation, who.person, c.form, c.generation);
   envelope := case when whole then c.case_key else (select e.sealed from case_envelope e
     where e.organisation = c.organisation and e.case_id = c.id and e.person = who.person) end;
@@ -61,7 +65,7 @@ begin
   perform register_append(who.organisation, 'release', who.person, c.id, jsonb_build_object(
     'form', c.form, 'generation', c.generation, 'sealed', encode(c.sealed_hash, 'hex'), 'grant', encode(allowed, 'hex')));
   return query select c.id, c.form, c.version, c.generation, c.arrival, c.received_at, c.answers,
-    case when whole then c.summary end, envelope, not whole,
+    case when whole then c.summary end, envelope, not whole, is_canary(c.organisation, c.id),
     (select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'size', a.size, 'chunks', a.chunks) order by a.id), '[]')
       from attachment a where a.organisation = c.organisation and a.case_id = c.id);
 end $$;
@@ -79,12 +83,13 @@ begin
   select * into a from attachment x where x.organisation = who.organisation and x.case_id = of_case and x.id = of_attachment;
   allowed := reading_grant(who.organisation, who.person, c.form, c.generation, c.id);
   if c.id is null or a.id is null or allowed is null then perform refuse('LB404', 'missing'); end if;
+  perform refuse_quarantined(who.organisation, c.form);
   return query select register_append(who.organisation, 'attachment-release', who.person, c.id, jsonb_build_object(
     'form', c.form, 'attachment', a.id, 'sealed', encode(a.sha256, 'hex'), 'grant', encode(allowed, 'hex'))), a.size, a.chunks;
 end $$;
 
 -- One chunk of what was just released to the same person; decided again each time, so that an end
--- of the grant ends a download that is under way.
+-- of the grant, or a quarantine, ends a download that is under way.
 create function released_chunk(of_release bigint, nth integer) returns bytea
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
 declare
@@ -98,6 +103,7 @@ begin
   if e.id is null or c.id is null or not may_read(who.organisation, who.person, c.form, c.generation, c.id) then
     perform refuse('LB404', 'missing');
   end if;
+  perform refuse_quarantined(who.organisation, c.form);
   return (select k.bytes from attachment_chunk k where k.organisation = who.organisation and k.case_id = c.id
     and k.attachment = (e.body::jsonb ->> 'attachment')::uuid and k.n = nth);
 end $$;
@@ -138,7 +144,7 @@ begin
     from (select g.form, max(g.until) as until, min(g.from_generation) filter (where g.case_id is null) as from_generation,
         array_agg(g.case_id) filter (where g.case_id is not null) as single
       from live_grants(org) g where g.person = who.person and g.starts <= now() group by g.form) m,
-    lateral (select count(*) as count, max(c.received_at) as newest from cases c where c.organisation = org and c.form = m.form
+    lateral (select count(*) as count, max(c.received_at) as newest from cases c where c.organisation = org and c.form = m.form and not is_canary(org, c.id)
       and (plain_generation(org, c.form, c.generation) >= m.from_generation or c.id = any (m.single))) x
     order by m.form;
 end $$;

@@ -125,7 +125,7 @@ begin
     array(select p.name from reader r join person p on p.organisation = org and p.id = r.person
       where r.form = f.form and r.whole order by p.name limit 5),
     (select count(*) from reader r where r.form = f.form and not r.whole),
-    (select count(*) from cases c where c.organisation = org and c.form = f.form), turn_due(org, f.form)
+    (select count(*) from cases c where c.organisation = org and c.form = f.form and not is_canary(org, c.id)), turn_due(org, f.form)
   from (select distinct on (x.form) x.form, x.definition from published_form x where x.organisation = org
     order by x.form, x.version desc) f order by f.form;
 end $$;

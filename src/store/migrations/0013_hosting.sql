@@ -2,18 +2,19 @@
 -- health. What belongs to a body has a column that cannot hold the host's id (body_id, 0001), and every function about
 -- submissions, grants and keys begins with require_actor, which knows nobody of the host.
 
-create function require_operator() returns acting language plpgsql stable security definer
+-- Watch may look as an operator does (it is a person of the host there) and do nothing.
+create function require_operator(capacity text default null) returns acting language plpgsql stable security definer
 set search_path = letterbox, pg_temp as $$
 declare who acting := require_colleague();
 begin
-  if who.kind <> 'host' then perform refuse('LB404', 'missing'); end if;
-  return who;
+  if who.kind = 'host' then return require_colleague(capacity); end if;
+  perform refuse('LB404', 'missing');
 end $$;
 
 -- A single-use link by which somebody founds a body; both registers will name the operator who made it.
 create function host_invite_body(of_slug text, secret bytea) returns void
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
-declare who acting := require_operator();
+declare who acting := require_operator('operator');
 begin
   if of_slug !~ '^[a-z0-9-]{1,40}$' then perform refuse('LB422', 'slug'); end if;
   if exists (select from organisation o where o.slug = of_slug) or of_slug = 'host' then perform refuse('LB409', 'slug-taken'); end if;
