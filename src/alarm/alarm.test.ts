@@ -16,6 +16,8 @@ import {
   settled,
   type TestBody,
 } from '../people/testing.ts';
+import { openRelay, parseAddress, parseRelay } from '../post/post.ts';
+import { openPostbox } from '../post/testing.ts';
 import { parseEntry, sentence } from '../register/register.ts';
 import { recipientOf } from '../sealing/keys.ts';
 import { formId, newCaseId, newId, organisationId } from '../sealing/place.ts';
@@ -32,6 +34,7 @@ import {
   takeReport,
 } from './acts.ts';
 import { mailOf, parseLift, type Report, signLift } from './alarm.ts';
+import { startAlarms } from './jobs.ts';
 import {
   hooksDue,
   outboxDue,
@@ -372,5 +375,53 @@ describe('Watch', () => {
     );
     expect(refusalOf(invite)).toBe('not-operator');
     expect(refusalOf(await announceCanaries(db.desk, outside.session, 'review', [newId()]))).toBe('missing');
+  });
+});
+
+describe('the telephone', () => {
+  test('sends each mail once, writes down what fails, and leaves what nobody sends in the outbox', async () => {
+    settled(await tell({ findings: [readable] }));
+    const silent = startAlarms({
+      database: db.alarm,
+      relay: null,
+      webhook: null,
+      deskUrl: 'https://desk.example',
+    });
+    await silent.tick();
+    await silent.stop();
+    expect(await outboxDue(db.alarm, 10), 'without a relay they lie there').toHaveLength(2);
+    const refused: string[] = [];
+    const box = await openPostbox((to) =>
+      to.startsWith('first') && refused.push(to) === 1 ? 451 : undefined,
+    );
+    const [address, from] = [parseRelay(box.url), parseAddress('letterbox@body.example')];
+    if (!address || !from) throw new Error('No relay.');
+    const telephone = startAlarms({
+      ...{
+        database: db.alarm,
+        relay: openRelay(address, from),
+        webhook: null,
+        deskUrl: 'https://desk.example',
+      },
+      everyMs: 3_600_000,
+    });
+    for (let n = 0; n < 3; n += 1) await telephone.tick();
+    expect(box.mails().map(({ to }) => to)).toEqual([['second.manager@example.com']]);
+    const failed = settled(await asked(body.founder, ownOutbox)).find(({ sent_at }) => !sent_at);
+    expect(failed).toMatchObject({
+      tries: 1,
+      failure: expect.stringMatching(/cannot take this mail just now/),
+    });
+    await db.admin.run('update letterbox.outbox set next_at = now() where sent_at is null');
+    await telephone.tick();
+    expect(
+      box
+        .mails()
+        .flatMap(({ to }) => to)
+        .sort(),
+    ).toEqual(['first@exampleshire.example', 'second.manager@example.com']);
+    expect(box.mails()[0]?.raw).toContain('https://desk.example/watch');
+    await telephone.stop();
+    await box.close();
   });
 });

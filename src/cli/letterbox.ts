@@ -8,6 +8,7 @@ const PROGRAMS: Record<string, readonly [summary: string, load: () => Promise<{ 
   slot: ['the public side, by itself', () => import('./slot.ts')],
   desk: ['the staff side, by itself', () => import('./desk.ts')],
   register: ['the register’s sequencer, by itself', () => import('./register.ts')],
+  alarm: ['alarms, and the mails that tell of them, by itself', () => import('./alarm.ts')],
   migrate: ['make or update roles and schema in a database of your own', () => import('./migrate.ts')],
   fill: ['fill a body with sealed submissions', () => import('./fill.ts')],
   'invite-host': [

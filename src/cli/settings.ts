@@ -1,6 +1,8 @@
 /** What the environment may set, with its defaults: the table in docs/operating.md, executable. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type Address, parseAddress, parseRelay, type RelayAddress } from '../post/post.ts';
+import { parseWebhook, type Webhook } from '../post/webhook.ts';
 
 const port = z
   .string()
@@ -19,6 +21,15 @@ const postgres = z
   .refine((text) => URL.canParse(text) && new URL(text).hostname !== '' && new URL(text).pathname.length > 1)
   .optional();
 
+const parsedBy =
+  <T>(parse: (text: string) => T | null) =>
+  (text: string, context: z.RefinementCtx<string>): T => {
+    const parsed = parse(text);
+    if (parsed !== null) return parsed;
+    context.addIssue('not of its shape');
+    return z.NEVER;
+  };
+
 const shape = z.object({
   LETTERBOX_PUBLIC_PORT: port.default(3000),
   LETTERBOX_DESK_PORT: port.default(3001),
@@ -27,6 +38,9 @@ const shape = z.object({
   LETTERBOX_PUBLIC_URL: site.optional(),
   LETTERBOX_DESK_URL: site.optional(),
   LETTERBOX_TRUST_PROXY: z.stringbool().default(false),
+  LETTERBOX_MAIL_RELAY: z.string().transform(parsedBy(parseRelay)).optional(),
+  LETTERBOX_MAIL_FROM: z.string().transform(parsedBy(parseAddress)).optional(),
+  LETTERBOX_ALARM_WEBHOOK: z.string().transform(parsedBy(parseWebhook)).optional(),
   DATABASE_URL: postgres,
   DATABASE_URL_SLOT: postgres,
   DATABASE_URL_DESK: postgres,
@@ -43,6 +57,9 @@ export type Settings = {
   readonly publicUrl: string;
   readonly deskUrl: string;
   readonly trustProxy: boolean;
+  /** By which relay and as whom mail goes out; null: it stays in the outbox, which the desk shows. */
+  readonly mail: { readonly relay: RelayAddress; readonly from: Address } | null;
+  readonly webhook: Webhook | null;
   readonly databaseUrl: string | null;
   readonly roleUrls: Readonly<Partial<Record<'slot' | 'desk' | 'signin' | 'register' | 'alarm', string>>>;
 };
@@ -53,6 +70,9 @@ const MUST: readonly (readonly [RegExp, string])[] = [
   [/^LETTERBOX_.*_URL$/, 'an address without a path, as https://letters.example.org'],
   [/^DATABASE_URL/, 'an address as postgres://user:password@host:5432/database'],
   [/TRUST_PROXY$/, 'true or false'],
+  [/MAIL_RELAY$/, 'an address as smtp://user:password@mail.example.org:587, or smtps://…'],
+  [/MAIL_FROM$/, 'one email address, as letterbox@example.org'],
+  [/WEBHOOK$/, 'an https address with its secret, as https://example.org/hook#whsec_…'],
 ];
 
 /** Reads the settings; an empty one counts as unset. @throws one line that names what is wrong */
@@ -62,8 +82,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   if (!read.success) {
     const name = String(read.error.issues[0]?.path[0]);
     const must = MUST.find(([names]) => names.test(name))?.[1] ?? 'something else';
-    // An address of the database may hold a password.
-    const value = name.startsWith('DATABASE_URL') ? 'what it is' : `"${given[name]}"`;
+    // These may hold a password.
+    const value = /^DATABASE_URL|RELAY$|WEBHOOK$/.test(name) ? 'what it is' : `"${given[name]}"`;
     throw new Error(`The setting ${name} cannot be ${value}: it must be ${must}.`);
   }
   if (read.data.LETTERBOX_PUBLIC_PORT === read.data.LETTERBOX_DESK_PORT)
@@ -71,6 +91,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
       `LETTERBOX_PUBLIC_PORT and LETTERBOX_DESK_PORT are both ${read.data.LETTERBOX_DESK_PORT}: give each a port of its own.`,
     );
   const found = read.data;
+  const { LETTERBOX_MAIL_RELAY: relay, LETTERBOX_MAIL_FROM: from } = found;
+  if ((relay === undefined) !== (from === undefined))
+    throw new Error('LETTERBOX_MAIL_RELAY and LETTERBOX_MAIL_FROM belong together: set both, or neither.');
   const roles = {
     slot: found.DATABASE_URL_SLOT,
     desk: found.DATABASE_URL_DESK,
@@ -86,6 +109,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     publicUrl: found.LETTERBOX_PUBLIC_URL ?? `http://localhost:${found.LETTERBOX_PUBLIC_PORT}`,
     deskUrl: found.LETTERBOX_DESK_URL ?? `http://localhost:${found.LETTERBOX_DESK_PORT}`,
     trustProxy: found.LETTERBOX_TRUST_PROXY,
+    mail: relay && from ? { relay, from } : null,
+    webhook: found.LETTERBOX_ALARM_WEBHOOK ?? null,
     databaseUrl: found.DATABASE_URL ?? null,
     roleUrls: Object.fromEntries(
       Object.entries(roles).filter((pair): pair is [string, string] => pair[1] !== undefined),

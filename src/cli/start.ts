@@ -7,6 +7,7 @@ import { openCluster } from '../store/cluster.ts';
 import type { LoginRole } from '../store/migrate.ts';
 import { openDatabase } from '../store/store.ts';
 import { freshAssets } from '../web/assets.ts';
+import { startAlarm } from './alarm.ts';
 import { claim } from './claim.ts';
 import { type Demonstration, prepareDemonstration } from './demonstration.ts';
 import { startDesk } from './desk.ts';
@@ -89,11 +90,13 @@ async function serve({ settings, empty, parts, stop, say }: Serving): Promise<vo
   const assets = await freshAssets();
   const pool = (role: LoginRole, size: number) => parts.add(openDatabase(role, cluster.urls[role], size));
   const register = await pool('register', 2);
+  const alarm = await pool('alarm', 2);
   const slot = await pool('slot', 8);
   const desk = await pool('desk', 8);
   const signin = await pool('signin', 4);
   const demonstration = empty ? null : await prepareDemonstration(settings, { cluster, desk, signin });
   await parts.add(startRegister(register, settings.data, say));
+  await parts.add(startAlarm(alarm, settings, say));
   const { address } = await parts.add(
     await startSlot({ settings, database: slot, assets, demonstration: !empty, say }),
   );

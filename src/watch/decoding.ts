@@ -1,0 +1,61 @@
+/** The ways in which a text can be written so that its letters do not stand there: each undone where it may be one. */
+
+export type Decoded = { readonly how: string; readonly bytes: Buffer };
+
+const latin = (text: string): Buffer => Buffer.from(text, 'latin1');
+const signOf = (code: number): string => (code < 256 ? String.fromCharCode(code) : '?');
+
+/** Every reading of these bytes that is another text than themselves. */
+export function decodings(bytes: Buffer, text: string): Decoded[] {
+  return [
+    ...changed('UTF-16', text, text.includes('\0') ? text.replaceAll('\0', '') : text),
+    ...changed('escapes', text, unescaped(text)),
+    ...changed('markup', text, joined(text)),
+    ...runs(text, BASE64).flatMap((run) => fromBase64(run)),
+    ...runs(text, HEX).flatMap((run) => fromHex(run)),
+  ].filter(({ bytes: other }) => other.length > 0 && !other.equals(bytes));
+}
+
+const changed = (how: string, before: string, after: string): Decoded[] =>
+  before === after ? [] : [{ how, bytes: latin(after) }];
+
+/** Percent signs (RFC 3986), entities of HTML, escapes of JSON and JavaScript, quoted-printable (RFC 2045). */
+function unescaped(text: string): string {
+  return text
+    .replace(/=\r?\n/g, '')
+    .replace(/[%=]([0-9a-f]{2})/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
+    .replace(/&#x0*([0-9a-f]{1,6});?/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
+    .replace(/&#0*([0-9]{1,7});?/g, (_all, code) => signOf(Number(code)))
+    .replace(/\\u\{?0*([0-9a-f]{2,4})\}?/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
+    .replace(/\\x([0-9a-f]{2})/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
+    .replace(/\\([0-3][0-7]{2})/g, (_all, octal) => signOf(Number.parseInt(octal, 8)));
+}
+
+/** Without markup, white space, soft hyphens and signs without width: a word that was broken is whole again. */
+function joined(text: string): string {
+  return text.replace(
+    /<[^<>]{0,2000}>|&shy;|&#173;|&ZeroWidthSpace;|\xc2?\xad|\xe2\x80[\x8b-\x8f]|\xef\xbb\xbf|\s+/g,
+    '',
+  );
+}
+
+const BASE64 = /[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\\?[\r\n]+[ \t]*|\\[rn]){22,}/g;
+const HEX = /(?:(?:\\x|0x|%)?[0-9a-f]{2}[\s:,-]{0,2}){15,}/gi;
+const runs = (text: string, of: RegExp): string[] => [...text.matchAll(of)].map(([run]) => run);
+
+/** From each of the four places at which it may have begun. */
+function fromBase64(run: string): Decoded[] {
+  const plain = run.replace(/\\[rn]|[^A-Za-z0-9+/_-]/g, '');
+  return [0, 1, 2, 3].map((skip) => ({
+    how: 'base64',
+    bytes: Buffer.from(plain.slice(skip), /[-_]/.test(plain) ? 'base64url' : 'base64'),
+  }));
+}
+
+function fromHex(run: string): Decoded[] {
+  const digits = run.replace(/\\x|0x/gi, '').replace(/[^0-9a-f]/gi, '');
+  return [digits, digits.slice(1)].map((each) => ({
+    how: 'hex',
+    bytes: Buffer.from(each.slice(0, each.length - (each.length % 2)), 'hex'),
+  }));
+}

@@ -1,0 +1,112 @@
+/**
+ * Looking into one answer: as it is, decoded and unpacked, in each other, until the depth or the room is used up. What
+ * could not be looked into is named, never passed over.
+ *
+ * LIMIT: no pictures are read (a photograph of a letter), and nothing that has a password.
+ */
+import { createHash } from 'node:crypto';
+import { decodings } from './decoding.ts';
+import type { Hit, Needles, Source } from './needles.ts';
+import { textOfPdf } from './pdf.ts';
+import { decodedBody, isPacked, type Unpacking, unpackings } from './unpacking.ts';
+
+export type Answer = {
+  readonly bytes: Uint8Array;
+  /** As they came, the address included where somebody was sent on: a mark in a file name or an address is a leak too. */
+  readonly headers: readonly string[];
+  readonly contentEncoding?: string;
+};
+
+export type Limits = { readonly depth: number; readonly room: number; readonly parts: number };
+const LIMITS: Limits = { depth: 4, room: 64 * 1024 * 1024, parts: 100_000 };
+
+/** `packed`: from the outside in, such as `zip xl/sharedStrings.xml`, `base64`; empty where it stood there plainly. */
+export type Found = Hit & { readonly packed: readonly string[] };
+export type Searched = { readonly found: readonly Found[]; readonly unread: readonly string[] };
+
+/** Every canary that an answer gives away, each part of it once; red before amber. */
+export async function search(answer: Answer, needles: Needles, limits = LIMITS): Promise<Searched> {
+  const searching: Searching = {
+    needles,
+    limits,
+    room: limits.room,
+    parts: 0,
+    found: new Map(),
+    seen: new Set(),
+    unread: new Set(),
+  };
+  const heads = Buffer.from(answer.headers.join('\n'), 'latin1');
+  await look(searching, heads, ['headers'], 2);
+  const body = decodedBody(Buffer.from(answer.bytes), answer.contentEncoding ?? '', limits.room);
+  if (typeof body === 'string') {
+    searching.unread.add(body);
+    await look(searching, Buffer.from(answer.bytes), [], 0);
+  } else await look(searching, body, [], 0);
+  const found = [...searching.found.values()].sort((a, b) => b.colour.localeCompare(a.colour));
+  return { found, unread: [...searching.unread].slice(0, 20) };
+}
+
+/** What came of letters that were no base64 or hex is noise: neither a text nor the beginning of anything packed. */
+function mayHoldMore(bytes: Buffer, text: string, how = ''): boolean {
+  if (!['base64', 'hex'].includes(how)) return true;
+  const printable = text.match(/[\t\n\r\x20-\x7e]/g)?.length ?? 0;
+  const wide = text.match(/\0/g)?.length ?? 0;
+  return printable + wide > bytes.length * 0.6 || isPacked(bytes);
+}
+
+const NOTHING: Unpacking = { found: [], unread: [] };
+
+type Searching = {
+  readonly needles: Needles;
+  readonly limits: Limits;
+  room: number;
+  parts: number;
+  readonly found: Map<string, Found>;
+  /** The same text is come by in many ways, and looked at once. */
+  readonly seen: Set<string>;
+  readonly unread: Set<string>;
+};
+
+async function look(
+  searching: Searching,
+  bytes: Buffer,
+  packed: readonly string[],
+  depth: number,
+): Promise<void> {
+  const { needles, limits, found, unread, seen } = searching;
+  const print = createHash('sha256').update(bytes).digest('base64');
+  if (seen.has(print)) return;
+  seen.add(print);
+  searching.room -= bytes.length;
+  searching.parts += 1;
+  if (searching.room < 0 || searching.parts > limits.parts) {
+    unread.add('There is more inside than is looked at.');
+    return;
+  }
+  const text = bytes.toString('latin1');
+  for (const hit of needles.find(bytes, text)) {
+    const key = `${hit.colour} ${spelt(hit.source)}`;
+    if (!found.has(key)) found.set(key, { ...hit, packed });
+  }
+  if (depth >= limits.depth || !mayHoldMore(bytes, text, packed.at(-1))) return;
+  if (text.startsWith('%PDF')) await lookIntoPdf(searching, bytes, packed, depth);
+  // A binary file from which signs were taken out is none any more.
+  const whole = !['markup', 'UTF-16'].includes(packed.at(-1) ?? '');
+  const { found: inside, unread: locked } = whole ? unpackings(bytes, searching.room) : NOTHING;
+  for (const each of locked) unread.add([...packed, each].join(' > '));
+  for (const { how, bytes: other } of [...inside, ...decodings(bytes, text)])
+    await look(searching, other, [...packed, how], depth + 1);
+}
+
+const spelt = ({ canary, part }: Source): string => `${canary} ${part}`;
+
+async function lookIntoPdf(
+  searching: Searching,
+  bytes: Buffer,
+  packed: readonly string[],
+  depth: number,
+): Promise<void> {
+  const text = await textOfPdf(bytes);
+  if (text === null) searching.unread.add([...packed, 'pdf: its text cannot be read'].join(' > '));
+  else await look(searching, Buffer.from(text, 'utf8'), [...packed, 'pdf'], depth + 1);
+}
