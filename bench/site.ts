@@ -102,6 +102,7 @@ function environment(data: string, { publicPort, deskPort }: Ports): Record<stri
   return {
     LETTERBOX_DATA: data,
     LETTERBOX_HOST: '127.0.0.1',
+    LETTERBOX_WATCH: 'false',
     LETTERBOX_PUBLIC_PORT: String(publicPort),
     LETTERBOX_DESK_PORT: String(deskPort),
     LETTERBOX_PUBLIC_URL: `http://127.0.0.1:${publicPort}`,

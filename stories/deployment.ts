@@ -24,10 +24,10 @@ export type Deployment = {
 
 const LETTERBOX = join(import.meta.dirname, '..', 'src', 'cli', 'letterbox.ts');
 
-/** `addresses.deskUrl`: where people reach the desk, when something stands in between. */
+/** `deskUrl`: where people reach the desk, when something stands in between; `watch`: whether a Watch goes round. */
 export async function deploy(
   args: readonly string[] = [],
-  addresses: { readonly deskUrl?: string } = {},
+  addresses: { readonly deskUrl?: string; readonly watch?: boolean } = {},
 ): Promise<Deployment> {
   const data = mkdtempSync(join(tmpdir(), 'letterbox-story-'));
   chmodSync(data, 0o711);
@@ -45,6 +45,7 @@ export async function deploy(
         LETTERBOX_PUBLIC_PORT: String(publicPort),
         LETTERBOX_DESK_PORT: String(deskPort),
         LETTERBOX_DESK_URL: addresses.deskUrl ?? deskUrl,
+        LETTERBOX_WATCH: String(addresses.watch ?? false),
       },
     });
     for (const stream of [child.stdout, child.stderr])

@@ -88,13 +88,13 @@ const invitedShape = z.object({
 });
 
 /** Watch has no address that anybody writes to; this one is only there to tell two apart. */
-const ADDRESS = (name: string) =>
-  `${
-    name
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .slice(0, 40) || 'watch'
-  }@watch.invalid`;
+const addressFor = (name: string, kind: Actor['kind']): string => {
+  const plain = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40);
+  return `${plain || 'watch'}@${kind === 'host' ? 'host' : 'body'}.watch.invalid`;
+};
 
 function inviting(app: FastifyInstance, { desk, deskUrl }: AlarmDeps): void {
   app.get('/watch/invite', colleague, (_request, reply) =>
@@ -105,7 +105,7 @@ function inviting(app: FastifyInstance, { desk, deskUrl }: AlarmDeps): void {
     const again = (problem: string) => reply.page('alarm/pages/invite.njk', { name, problem }, 422);
     if (name === '') return again('Enter a name for this Watch, such as Watch');
     const invited = await invitePerson(desk, sessionOf(request), {
-      ...{ name, email: ADDRESS(name), capacities: [WATCH] },
+      ...{ name, email: addressFor(name, request.actor?.kind ?? 'controller'), capacities: [WATCH] },
     });
     if (!isRefusal(invited))
       return reply.page('alarm/pages/invited.njk', { name, link: `${deskUrl}/join/${invited.secret}` }, 201);

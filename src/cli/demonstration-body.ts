@@ -7,6 +7,7 @@ import { signApproval, signProposal } from '../grants/proposal.ts';
 import { accessState, formKeys, ownFormTitles, proposalFound } from '../grants/store.ts';
 import { termsOf } from '../grants/views.ts';
 import { confirmPerson, endSession, invitePerson, type Method, openSession, takeIn } from '../people/acts.ts';
+import { WATCH } from '../people/documents.ts';
 import {
   makeEnrolment,
   makeFounding,
@@ -19,12 +20,14 @@ import { actOnStanding } from '../people/standing-acts.ts';
 import { signCourse } from '../people/standing-documents.ts';
 import { invitationFor, signedDocuments } from '../people/store.ts';
 import { QUESTIONS } from '../people/training.ts';
-import { identityFromSecret, type Recipient, recipientOf } from '../sealing/keys.ts';
+import { generateIdentity, identityFromSecret, type Recipient, recipientOf } from '../sealing/keys.ts';
 import { formId, newId } from '../sealing/place.ts';
 import { sha256Hex } from '../sealing/signature.ts';
 import { type StaffIdentity, sealStaff } from '../sealing/staff.ts';
 import { administer } from '../store/admin.ts';
 import { act, type Database, type SessionSecret } from '../store/store.ts';
+import type { Account } from '../watch/account.ts';
+import { coseKey, newPasskey } from '../watch/passkey.ts';
 import { isRefusal, type Refusal } from '../web/refusal.ts';
 import type { DemonstrationPerson } from './demonstration.ts';
 import { foundingLink } from './invite-body.ts';
@@ -47,7 +50,7 @@ const NAME = 'Exampleshire Office for Policing';
 const HOST_NAME = 'Exampleshire Digital';
 
 /** The first two people are managers, the third reads every form, the rest are colleagues. */
-export async function foundBody(on: Deployment, people: readonly DemonstrationPerson[]): Promise<void> {
+export async function foundBody(on: Deployment, people: readonly DemonstrationPerson[]): Promise<Account> {
   const [founder, second, reader, ...rest] = people;
   if (!founder || !second || !reader) throw new Error('A demonstration body needs three people.');
   const { manager, recovery } = await found(on, founder);
@@ -60,17 +63,25 @@ export async function foundBody(on: Deployment, people: readonly DemonstrationPe
   const forms = (await inside(on, manager, ownFormTitles)).map(({ form }) => form);
   await letRead(on, manager, other, reads.staff, forms);
   for (const form of forms) await openForm(on, reads, other, form, recovery);
+  const watch = await letWatchIn(on, manager, [manager, other]);
   for (const { session } of [manager, other, reads, ...colleagues]) await endSession(on.desk, session);
+  return watch;
 }
 
-/** The host that runs the site, with its operator, unless the database has one. */
-export async function foundHost(on: Deployment, operator: DemonstrationPerson): Promise<void> {
-  if (await isHosted(on)) return;
+/** The host that runs the site, with its operator and their Watch; null where the database has one. */
+export async function foundHost(on: Deployment, operator: DemonstrationPerson): Promise<Account | null> {
+  if (await isHosted(on)) return null;
   const secret = (await hostLink(on.adminUrl, on.deskUrl)).split('/').at(-1) ?? '';
   const made = await makeHostFounding(HOST_NAME, operator, new Date());
   const method = await passphraseOf(on, operator, made.staff);
   settled(await takeIn(on.signin, 'found', secret, made, method));
   await markDemonstration({ ...on, slug: 'host' });
+  const { organisation, person } = made.staff;
+  const session = await openSession(on.signin, organisation, person, 'passphrase');
+  const runs = { staff: made.staff, session };
+  const watch = await letWatchIn(on, runs, [runs]);
+  await endSession(on.desk, session);
+  return watch;
 }
 
 async function isHosted({ adminUrl }: Deployment): Promise<boolean> {
@@ -106,31 +117,52 @@ async function join(
   person: DemonstrationPerson,
   managers: readonly SignedIn[],
 ): Promise<SignedIn> {
-  const { secret } = settled(await invitePerson(on.desk, inviter.session, person));
+  const staff = await enrol(on, inviter, person, managers, (made) => passphraseOf(on, person, made));
+  return { staff, session: await openSession(on.signin, staff.organisation, staff.person, 'passphrase') };
+}
+
+/** A Watch, which signs in by a passkey of its own. Its keys open nothing: nobody has what they are sealed to. */
+async function letWatchIn(
+  on: Deployment,
+  inviter: SignedIn,
+  managers: readonly SignedIn[],
+): Promise<Account> {
+  const passkey = newPasskey();
+  const { recipient: nobody } = await generateIdentity();
+  const host = managers.length === 1;
+  const email = `watch@${host ? 'host' : 'body'}.watch.invalid`;
+  const watch: Colleague = { name: 'Watch', email, capacities: [WATCH] };
+  const { organisation, person } = await enrol(on, inviter, watch, managers, async (staff) => ({
+    ...{ kind: 'passkey', credential: passkey.credential, publicKey: coseKey(passkey), counter: 0 },
+    ...{ transports: [], sealed: await sealStaff(nobody, staff, new Date()) },
+  }));
+  return { ...passkey, organisation, organisationName: host ? HOST_NAME : NAME, host, person };
+}
+
+type Colleague = Pick<DemonstrationPerson, 'name' | 'email' | 'capacities'>;
+
+async function enrol(
+  on: Deployment,
+  inviter: SignedIn,
+  { name, email, capacities }: Colleague,
+  managers: readonly SignedIn[],
+  methodOf: (staff: StaffIdentity) => Promise<Method>,
+): Promise<StaffIdentity> {
+  const { secret } = settled(await invitePerson(on.desk, inviter.session, { name, email, capacities }));
   const invited = await invitationFor(on.signin, secret);
   if (!invited?.person || !invited.organisation || !invited.founding)
     throw new Error('The invitation is not there.');
-  const about = {
-    name: person.name,
-    email: person.email,
-    organisation: invited.organisation,
-    person: invited.person,
-    founding: invited.founding,
-  };
-  const made = await makeEnrolment(about, new Date());
-  settled(await takeIn(on.signin, 'enrol', secret, made, await passphraseOf(on, person, made.staff)));
+  const { organisation, person, founding } = invited;
+  const made = await makeEnrolment({ name, email, organisation, person, founding }, new Date());
+  settled(await takeIn(on.signin, 'enrol', secret, made, await methodOf(made.staff)));
   const enrolment = await sha256Hex(made.text);
   for (const manager of managers) {
     const documents = await inside(on, manager, signedDocuments);
     const { newest: after } = await verifyPeople(documents, manager.staff.founding);
-    const about = { person: invited.person, enrolment, after, capacities: person.capacities };
-    const signed = await signMembership(manager.staff, about, new Date());
+    const signed = await signMembership(manager.staff, { person, enrolment, after, capacities }, new Date());
     settled(await confirmPerson(on.desk, manager.session, signed));
   }
-  return {
-    staff: made.staff,
-    session: await openSession(on.signin, invited.organisation, invited.person, 'passphrase'),
-  };
+  return made.staff;
 }
 
 /** What the browser does with a passphrase: OPAQUE registration, and the identity sealed to its export key. */

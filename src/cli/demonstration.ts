@@ -3,8 +3,8 @@
  * and granted access through the same acts as a real body, and filled with invented submissions
  * through its own front door. Never anything but loopback.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
 import { z } from 'zod';
 import { ALL_CAPACITIES } from '../people/documents.ts';
@@ -13,10 +13,13 @@ import { administer } from '../store/admin.ts';
 import type { Cluster } from '../store/cluster.ts';
 import { writePrivate } from '../store/private-file.ts';
 import type { Database } from '../store/store.ts';
+import type { Account } from '../watch/account.ts';
+import { NO_STATE, stateFile, writeConfig, writeState } from '../watch/config.ts';
 import { foundBody, foundHost } from './demonstration-body.ts';
 import { keptOpaqueSetup } from './desk.ts';
 import { fillCases, progress } from './fill.ts';
 import type { Settings } from './settings.ts';
+import { watchConfigIn } from './watch-beside.ts';
 
 const SLUG = 'exampleshire';
 /** As many as there were in the incident. */
@@ -110,11 +113,13 @@ export async function prepareDemonstration(
       slug: SLUG,
     };
     const operates = ({ capacities }: DemonstrationPerson) => capacities.includes('operator');
-    await foundBody(
+    const body = await foundBody(
       on,
       people.filter((person) => !operates(person)),
     );
-    for (const operator of people.filter(operates)) await foundHost(on, operator);
+    const hosts = [];
+    for (const operator of people.filter(operates)) hosts.push(await foundHost(on, operator));
+    letWatchLook(settings, [body, ...hosts.filter((account) => account !== null)]);
     writePrivate(file, JSON.stringify({ complete: true, people }, null, 2));
   }
   return {
@@ -126,6 +131,14 @@ export async function prepareDemonstration(
     signInDetails: () => people.map((person) => ({ ...person, code: codeOf(person.totp, new Date()) })),
     fill: (publicUrl, stop) => fillUp(cluster.adminUrl, publicUrl, stop),
   };
+}
+
+/** Watch goes round the demonstration by itself, and rehearses every ten minutes. */
+function letWatchLook({ data, publicUrl, deskUrl }: Settings, accounts: readonly Account[]): void {
+  const path = watchConfigIn(data);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeConfig(path, { public: publicUrl, desk: deskUrl, every: 20, rate: 60, rehearseEvery: 600 });
+  writeState(stateFile(path), { ...NO_STATE, accounts: [...accounts] });
 }
 
 async function invent(): Promise<DemonstrationPerson[]> {
@@ -160,7 +173,7 @@ async function setAside(adminUrl: string): Promise<void> {
 
 async function fillUp(adminUrl: string, publicUrl: string, stop: AbortSignal): Promise<void> {
   const sql =
-    'select count(*)::integer as n from letterbox.cases c join letterbox.organisation o on o.id = c.organisation where o.slug = $1';
+    'select count(*)::integer as n from letterbox.cases c join letterbox.organisation o on o.id = c.organisation where o.slug = $1 and not letterbox.is_canary(c.organisation, c.id)';
   const { rows } = await administer(adminUrl, (client) => client.query(sql, [SLUG]));
   const there = z.object({ n: z.number() }).parse(rows[0]).n;
   if (there >= CASES) return;

@@ -124,7 +124,7 @@ async function exportCases(tx: Tx, organisation: string, home: string): Promise<
     const rows = await tx.rows(
       caseRow,
       `select id, form, version, generation, answers, summary, case_key from letterbox.cases
-       where organisation = $1 and id > $2 order by id limit $3`,
+       where organisation = $1 and id > $2 and not letterbox.is_canary(organisation, id) order by id limit $3`,
       [organisation, after, PAGE],
     );
     for (const { id, answers, summary, case_key, ...of } of rows) {

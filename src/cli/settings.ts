@@ -38,6 +38,7 @@ const shape = z.object({
   LETTERBOX_PUBLIC_URL: site.optional(),
   LETTERBOX_DESK_URL: site.optional(),
   LETTERBOX_TRUST_PROXY: z.stringbool().default(false),
+  LETTERBOX_WATCH: z.stringbool().default(true),
   LETTERBOX_MAIL_RELAY: z.string().transform(parsedBy(parseRelay)).optional(),
   LETTERBOX_MAIL_FROM: z.string().transform(parsedBy(parseAddress)).optional(),
   LETTERBOX_ALARM_WEBHOOK: z.string().transform(parsedBy(parseWebhook)).optional(),
@@ -60,6 +61,8 @@ export type Settings = {
   /** By which relay and as whom mail goes out; null: it stays in the outbox, which the desk shows. */
   readonly mail: { readonly relay: RelayAddress; readonly from: Address } | null;
   readonly webhook: Webhook | null;
+  /** Whether `start` runs a Watch that lies in the data folder beside itself. */
+  readonly watch: boolean;
   readonly databaseUrl: string | null;
   readonly roleUrls: Readonly<Partial<Record<'slot' | 'desk' | 'signin' | 'register' | 'alarm', string>>>;
 };
@@ -69,7 +72,7 @@ const MUST: readonly (readonly [RegExp, string])[] = [
   [/_PORT$/, 'a whole number from 1 to 65535'],
   [/^LETTERBOX_.*_URL$/, 'an address without a path, as https://letters.example.org'],
   [/^DATABASE_URL/, 'an address as postgres://user:password@host:5432/database'],
-  [/TRUST_PROXY$/, 'true or false'],
+  [/TRUST_PROXY$|_WATCH$/, 'true or false'],
   [/MAIL_RELAY$/, 'an address as smtp://user:password@mail.example.org:587, or smtps://…'],
   [/MAIL_FROM$/, 'one email address, as letterbox@example.org'],
   [/WEBHOOK$/, 'an https address with its secret, as https://example.org/hook#whsec_…'],
@@ -111,6 +114,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     trustProxy: found.LETTERBOX_TRUST_PROXY,
     mail: relay && from ? { relay, from } : null,
     webhook: found.LETTERBOX_ALARM_WEBHOOK ?? null,
+    watch: found.LETTERBOX_WATCH,
     databaseUrl: found.DATABASE_URL ?? null,
     roleUrls: Object.fromEntries(
       Object.entries(roles).filter((pair): pair is [string, string] => pair[1] !== undefined),

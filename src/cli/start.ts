@@ -18,6 +18,7 @@ import { startRegister } from './register.ts';
 import { aborted, closeAll, type Part, stopAsked } from './serving.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { startSlot } from './slot.ts';
+import { watchBeside } from './watch-beside.ts';
 
 export const main: Main = async (args, say) => {
   const unknown = args.find((word) => word !== '--empty');
@@ -102,6 +103,8 @@ async function serve({ settings, empty, parts, stop, say }: Serving): Promise<vo
   );
   await parts.add(await startDesk({ settings, desk, signin, assets, demonstration, say }));
   await demonstration?.fill(address, stop);
+  const watch = settings.watch ? watchBeside(settings.data, say) : null;
+  if (watch) await parts.add(watch);
   announce(settings, demonstration, empty ? await linksToFound(cluster.adminUrl, settings.deskUrl) : [], say);
 }
 

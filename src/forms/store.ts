@@ -13,12 +13,16 @@ export async function publishedForms(slot: Statements): Promise<PublishedForm[]>
   return rows.map(published);
 }
 
+const SLUG = /^[a-z0-9-]{1,40}$/;
+
 /** The form of that address, by the slugs of the organisation and of the form; null where there is none. */
 export async function publishedForm(
   slot: Statements,
   slug: string,
   form: string,
 ): Promise<PublishedForm | null> {
+  // PostgreSQL holds no NUL: what is no name of anything is not asked for.
+  if (!SLUG.test(slug) || !SLUG.test(form)) return null;
   const row = await slot.maybe(
     publishedRow,
     `select ${publishedColumns} from letterbox.published_forms() where slug = $1 and form = $2`,

@@ -104,11 +104,14 @@ const stateShape = z.object({
 });
 export type State = z.output<typeof stateShape>;
 
+/** What Watch has kept before it ever ran. */
+export const NO_STATE: State = stateShape.parse({});
+
 export const stateFile = (config: string): string => config.replace(/(\.json)?$/, '.state.json');
 
 /** @throws one line where the file is damaged: without its canaries Watch would plant others, and not know the old ones */
 export function readState(path: string): State {
-  if (!existsSync(path)) return stateShape.parse({});
+  if (!existsSync(path)) return NO_STATE;
   const read = stateShape.safeParse(json(path));
   if (read.success) return read.data;
   throw new Error(

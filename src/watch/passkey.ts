@@ -56,7 +56,7 @@ export function registration(passkey: Passkey, challenge: string, origin: string
 }
 
 /** The public key as COSE has it (RFC 9053 §7.1.1): {1: 2, 3: -7, -1: 1, -2: x, -3: y}. */
-function coseKey(passkey: Passkey): Buffer {
+export function coseKey(passkey: Passkey): Buffer {
   const { x, y } = jwk.parse(keyOf(passkey).export({ format: 'jwk' }));
   return Buffer.concat([
     Uint8Array.of(0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32),
