@@ -4,7 +4,7 @@
  *     npm run bench                       everything; some ten minutes
  *     npm run bench -- --quick            everything, in short; some two minutes, and less to be trusted
  *     npm run bench -- --json             one JSON object of named figures
- *     npm run bench -- --only throughput  or memory, browsing, access
+ *     npm run bench -- --only throughput  or memory, browsing, access, detection
  *     npm run bench -- --kills 50         the durability story with so many kills, instead
  */
 import { spawnSync } from 'node:child_process';
@@ -12,6 +12,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureAccess } from './access.ts';
 import { measureBrowsing } from './browsing.ts';
+import { measureDetection } from './detection.ts';
 import { type Figure, json, meets, table } from './figures.ts';
 import { measureMemory } from './memory.ts';
 import { measureThroughput } from './throughput.ts';
@@ -30,6 +31,7 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 const MEASURES: Record<string, () => Promise<Figure[]>> = {
   browsing: () => measureBrowsing(394),
   access: () => measureAccess({ people: 2_000, grants: 100_000, rounds: quick ? 20 : 100 }, say),
+  detection: () => measureDetection({ turns: quick ? 1 : 8 }, say),
   throughput: () =>
     measureThroughput(quick ? { rounds: 3, milliseconds: 1500 } : { rounds: 7, milliseconds: 4000 }, say),
   memory: () =>

@@ -1,4 +1,5 @@
 /** The requests that browsers really send about access, one and more for each door, each acceptable in a fresh world. */
+import { signLift } from '../alarm/alarm.ts';
 import type { Turn } from '../grants/form-key.ts';
 import { newFormKey } from '../grants/form-key.ts';
 import { signEnd, signReview, signWithdrawal } from '../grants/proposal.ts';
@@ -56,6 +57,7 @@ export async function genuineIn(world: World): Promise<Genuine[]> {
     ...(await people(world)),
     ...(await standing(world)),
     ...(await beginning(world)),
+    ...(await closing(world)),
     ...reading(world),
   ];
 }
@@ -93,6 +95,31 @@ async function proposing({ body, people, proposals }: World): Promise<Genuine[]>
     },
     { ...about(proposals.theirs, 'withdraw'), by: 'mallory', body: await takesBack(proposals.theirs) },
     { ...about(proposals.mine, 'withdraw'), by: 'mallory', body: await takesBack(proposals.mine) },
+  ];
+}
+
+/** Closing a form, signing that it may be read again, and inviting a Watch. */
+async function closing({ people, quarantine }: World): Promise<Genuine[]> {
+  const about = { quarantine, form: 'notice', reason: 'Looked into' };
+  const lifts = plain(await signLift(people.mallory.staff, about, new Date()));
+  return [
+    {
+      ...{
+        door: 'POST /forms/:form/quarantine',
+        url: '/forms/complaint/quarantine',
+        by: 'mallory',
+        form: true,
+      },
+      body: { reason: 'Somebody rang' },
+    },
+    { door: 'POST /quarantines/:quarantine', url: `/quarantines/${quarantine}`, by: 'mallory', body: lifts },
+    {
+      door: 'POST /watch/invite',
+      url: '/watch/invite',
+      by: 'mallory',
+      form: true,
+      body: { name: 'A Watch' },
+    },
   ];
 }
 

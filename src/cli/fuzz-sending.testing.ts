@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { z } from 'zod';
+import { alarmRoutes } from '../alarm/routes.ts';
 import { casesRoutes } from '../cases/routes.ts';
 import { formsRoutes } from '../forms/routes.ts';
 import { publishedForm, publishedForms } from '../forms/store.ts';
@@ -47,6 +48,7 @@ export async function sitesOf(db: TestDatabase): Promise<Sites> {
   await desk.register(hostingRoutes({ desk: asDesk, deskUrl: party.origin, data: tmpdir(), program }));
   await desk.register(grantsRoutes({ desk: asDesk }));
   await desk.register(casesRoutes({ desk: asDesk }));
+  await desk.register(alarmRoutes({ desk: asDesk, deskUrl: party.origin }));
   await desk.register(registerRoutes({ desk: asDesk }));
   const slot = await createSite({ site: 'slot', ...common });
   const intake = openIntake((batch) => postCases(db.slot, batch));

@@ -52,6 +52,8 @@ export type World = {
   readonly proposals: Readonly<Record<'mine' | 'theirs', string>>;
   readonly lines: { readonly adviser: string; readonly bens: string };
   readonly recovery: { readonly id: string; readonly document: string } | null;
+  /** Of a form that nobody reads. */
+  readonly quarantine: string;
   readonly foreign: { readonly body: TestBody; readonly posted: Posted };
 };
 
@@ -120,6 +122,9 @@ export async function aWorld(db: TestDatabase): Promise<World> {
     mine: await propose(body, people.mallory, people.ben, { scopes: [scopeOf('complaint')] }),
   };
   const { eve, rob, foreign } = await anotherBody(db);
+  const sql = `insert into letterbox.quarantine (organisation, id, form, since, reason) values ($1, $2, 'notice', now(), 'Why')`;
+  const quarantine = newId();
+  await db.admin.run(sql, [body.founder.staff.organisation, quarantine]);
   return {
     body,
     people: { ...people, eve, rob, otto: await foundHost(db, 'Otto Operator') },
@@ -127,6 +132,7 @@ export async function aWorld(db: TestDatabase): Promise<World> {
     proposals,
     lines,
     recovery: null,
+    quarantine,
     foreign,
   };
 }

@@ -103,8 +103,14 @@ test('each genuine request is let in, and lets read whom two managers let and no
   }
 });
 
-/** Doors of the desk that change something and are no part of who can read: signing in, the session, leave taken back. */
-const ELSEWHERE = ['/sign-in', '/sign-out', '/session', '/join', '/away/:away/forget'];
+/**
+ * Doors of the desk that change something and are no part of who can read: signing in, the session, leave taken back,
+ * alarms, and what Watch tells.
+ */
+const ELSEWHERE = [
+  ...['/sign-in', '/sign-out', '/session', '/join', '/away/:away/forget', '/alarms'],
+  ...['/watch/report', '/watch/canaries', '/watch/rehearsals'],
+];
 
 test('every door that changes something about access is among those that are asked', () => {
   const asked = [...base.ordinary.genuine, ...base.recovering.genuine].map(({ door }) => door);

@@ -7,6 +7,7 @@ import { settingOf } from '../store/cluster.ts';
 import type { LoginRole } from '../store/migrate.ts';
 import type { Database } from '../store/store.ts';
 import { roleUrl, type Settings } from './settings.ts';
+import { aborted, stopAsked } from './stopping.ts';
 
 export type Part = { close(): Promise<void> };
 export type Served = Part & { readonly address: string };
@@ -58,26 +59,6 @@ export async function reachableRoleUrl(settings: Settings, role: LoginRole): Pro
   const url = roleUrl(settings, role);
   await administer(url, async () => undefined, settingOf(role));
   return url;
-}
-
-/** Aborted when somebody asks the program to stop; asking twice changes nothing. */
-export function stopAsked(): AbortSignal {
-  const asked = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => asked.abort());
-  // npm passes a signal on to the shell between itself and us, which ends without telling us.
-  if (process.env.npm_lifecycle_event) {
-    const parent = process.ppid;
-    setInterval(() => process.ppid !== parent && asked.abort(), 250).unref();
-  }
-  return asked.signal;
-}
-
-/** Resolves once `signal` is aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 const longestClosing = 10_000;

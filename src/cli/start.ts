@@ -15,9 +15,10 @@ import { foundingLink } from './invite-body.ts';
 import { hostLink } from './invite-host.ts';
 import type { Main } from './letterbox.ts';
 import { startRegister } from './register.ts';
-import { aborted, closeAll, type Part, stopAsked } from './serving.ts';
+import { closeAll, type Part } from './serving.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { startSlot } from './slot.ts';
+import { aborted, stopAsked } from './stopping.ts';
 import { watchBeside } from './watch-beside.ts';
 
 export const main: Main = async (args, say) => {

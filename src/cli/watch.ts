@@ -9,7 +9,7 @@ import { rawConfig, readConfig, readState, stateFile, writeConfig, writeState } 
 import { look } from '../watch/elsewhere.ts';
 import { type RoundTold, watch, watchOnce } from '../watch/watch.ts';
 import type { Main } from './letterbox.ts';
-import { stopAsked } from './serving.ts';
+import { stopAsked } from './stopping.ts';
 import { joinAsWatch } from './watch-join.ts';
 
 const USAGE = `Usage:

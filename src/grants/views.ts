@@ -75,8 +75,9 @@ export function choicesPage(
     forms: state.forms,
     cases: state.cases.filter((each) => each.case === typed.case),
     // Those who cannot be given access are shown too, with the reason, so that nobody looks for them in vain.
+    // But for Watch: a program is no choice.
     people: state.people
-      .filter((person) => person.id !== proposer)
+      .filter(({ id, capacities }) => id !== proposer && !capacities.includes('watch'))
       .map((person) => ({
         ...person,
         why: me ? (objectionToGrantee(person, me, at)?.message ?? null) : null,
