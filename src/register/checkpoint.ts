@@ -18,10 +18,18 @@ export function checkpointText({ origin, size, root }: Checkpoint): string {
 /** @throws RegisterError `bad-checkpoint` for anything not exactly of the form */
 export function parseCheckpoint(text: string): Checkpoint {
   const [origin = '', size = '', root = '', ...rest] = text.split('\n');
+  // What follows the third line are extension lines, which must not be empty, and the end of the last line.
   const malformed =
-    origin === '' || !/^(0|[1-9]\d*)$/.test(size) || !/^[A-Za-z0-9+/]{43}=$/.test(root) || rest.at(-1) !== '';
+    origin === '' ||
+    !/^(0|[1-9]\d{0,18})$/.test(size) ||
+    !/^[A-Za-z0-9+/]{43}=$/.test(root) ||
+    rest.length === 0 ||
+    rest.indexOf('') !== rest.length - 1;
   if (malformed) throw new RegisterError('bad-checkpoint', 'This is not a checkpoint.');
-  return { origin, size: BigInt(size), root: base64.decode(root) };
+  const hash = decoded(root);
+  if (BigInt(size) >= 2n ** 63n || !hash)
+    throw new RegisterError('bad-checkpoint', 'This is not a checkpoint.');
+  return { origin, size: BigInt(size), root: hash };
 }
 
 /** A checkpoint whose note `verifier` signed under the name it claims. @throws RegisterError */
@@ -30,4 +38,13 @@ export async function openCheckpoint(note: string, verifier: Verifier): Promise<
   if (checkpoint.origin !== verifier.name)
     throw new RegisterError('wrong-origin', 'The checkpoint is of another log.');
   return checkpoint;
+}
+
+/** 44 characters that are no base64 (bits left over at the end) are no hash. */
+function decoded(text: string): Hash | null {
+  try {
+    return base64.decode(text);
+  } catch {
+    return null;
+  }
 }

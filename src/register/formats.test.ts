@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseCheckpoint } from './checkpoint.ts';
+import { cosign, cosignatureOf, cosignerText, parseCosigner } from './cosignature.ts';
 import { hashLeaf, rootOf, sameHash } from './merkle.ts';
 import { openNote, parseVerifier, publicKey, signNote, verifierText } from './note.ts';
 import { decodeBundle, encodeBundle, hashTiles, tilePath } from './tile.ts';
@@ -32,6 +33,9 @@ test.each([
   'origin\n01\nAAAA\n',
   `origin\n-1\n${'A'.repeat(43)}=\n`,
   `origin\n1\n${'A'.repeat(43)}=`,
+  `origin\n1\n${'A'.repeat(42)}B=\n`,
+  `origin\n1\n${'A'.repeat(43)}=\n\n`,
+  `origin\n9223372036854775808\n${'A'.repeat(43)}=\n`,
 ])('what is not exactly a checkpoint is refused: %j', (text) => {
   expect(() => parseCheckpoint(text)).toThrow('not a checkpoint');
 });
@@ -71,3 +75,33 @@ test.skipIf(!existsSync(tessera))(
     }
   },
 );
+
+describe('a cosignature', async () => {
+  const witness = { name: 'witness.example.org', seed: new Uint8Array(32).fill(9) };
+  const of = parseCosigner(await cosignerText(witness));
+  const text = `${name}\n5\n${'A'.repeat(43)}=\n`;
+  const at = new Date('2026-11-26T09:00:00.500Z');
+  const cosigned = async () => (await signNote(text, name, seed)) + (await cosign(text, witness, at));
+
+  test('stands in the note beside the log’s own signature, with its second', async () => {
+    const note = await cosigned();
+    expect(await openNote(note, await verifier())).toBe(text);
+    expect((await cosignatureOf(note, of))?.at).toEqual(new Date('2026-11-26T09:00:00Z'));
+    expect(await cosignatureOf(await signNote(text, name, seed), of)).toBeNull();
+  });
+
+  test('of which any byte was changed does not count, and spoils the note where it is still its witness’s', async () => {
+    const own = new TextEncoder().encode(await cosign(text, witness, at)).length;
+    const note = new TextEncoder().encode(await cosigned());
+    for (let index = note.length - own; index < note.length; index += 1) {
+      const altered = new TextDecoder().decode(note.map((byte, at) => (at === index ? byte ^ 1 : byte)));
+      const counts = await cosignatureOf(altered, of).catch(() => null);
+      expect(counts, `byte ${index}`).toBeNull();
+    }
+  });
+
+  test('is no signature of a log, and a log’s is no cosignature', async () => {
+    expect(() => parseCosigner(verifierText(name, of.key))).toThrow('not a verifier key of a witness');
+    await expect(cosignerText(witness).then((key) => parseVerifier(key))).rejects.toThrow('note signer');
+  });
+});

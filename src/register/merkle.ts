@@ -1,4 +1,7 @@
-/** The Merkle tree of RFC 6962 §2.1; verification as in RFC 9162 §2.1.3.2 and §2.1.4.2. Pure. */
+/**
+ * The Merkle tree of RFC 6962 §2.1; verification as in RFC 9162 §2.1.3.2 and §2.1.4.2,
+ * and of parts as in draft-ietf-plants-merkle-tree-certs §4. Pure.
+ */
 import { sha256 } from '@noble/hashes/sha2.js';
 
 /** 32 bytes. */
@@ -74,16 +77,24 @@ export function inclusionProof(leaves: readonly Hash[], index: number): Hash[] {
 
 /** PROOF(m, D[n]): that the tree of the first `size` leaves is a prefix of this one. */
 export function consistencyProof(leaves: readonly Hash[], size: number): Hash[] {
-  if (size <= 0 || size > leaves.length) throw new RangeError('There was no such tree.');
-  return subProof(leaves, size, true);
+  return consistencyParts(size, leaves.length).map(([from, to]) => rootOf(leaves.slice(from, to)));
 }
 
-function subProof(leaves: readonly Hash[], size: number, whole: boolean): Hash[] {
-  if (size === leaves.length) return whole ? [] : [rootOf(leaves)];
-  const k = splitPoint(leaves.length);
-  return size <= k
-    ? [...subProof(leaves.slice(0, k), size, whole), rootOf(leaves.slice(k))]
-    : [...subProof(leaves.slice(k), size - k, false), rootOf(leaves.slice(0, k))];
+/** Leaves [from, to): a part of a tree that has a hash of its own. */
+export type Part = readonly [from: number, to: number];
+
+/** The parts of which PROOF(m, D[n]) is made: their hashes, in this order, are the proof. */
+export function consistencyParts(size: number, grown: number): Part[] {
+  if (size <= 0 || size > grown) throw new RangeError('There was no such tree.');
+  return subProof(size, [0, grown], true);
+}
+
+function subProof(size: number, [from, to]: Part, whole: boolean): Part[] {
+  if (size === to) return whole ? [] : [[from, to]];
+  const middle = from + splitPoint(to - from);
+  return size <= middle
+    ? [...subProof(size, [from, middle], whole), [middle, to]]
+    : [...subProof(size, [middle, to], false), [from, middle]];
 }
 
 /** The largest power of two smaller than n. */
@@ -128,27 +139,70 @@ type Consistency = {
 
 /** Whether the tree of `size1` is a prefix of the tree of `size2`. Trees of size 0 prove nothing: false. */
 export function verifyConsistency({ size1, size2, root1, root2, proof }: Consistency): boolean {
-  if (size1 <= 0n || size1 > size2) return false;
-  if (size1 === size2) return proof.length === 0 && sameHash(root1, root2);
-  const path = isPowerOfTwo(size1) ? [root1, ...proof] : [...proof];
+  if (size1 <= 0n) return false;
+  return verifyPart({ start: 0n, end: size1, size: size2, part: root1, root: root2, proof });
+}
+
+/**
+ * Whether leaves [start, end) are a part with a hash of its own: `start` is a multiple of the smallest power of two that
+ * is not below `end - start`. A whole tree is the part that starts at 0, so a proof of consistency is one of a part.
+ */
+function isPart(start: bigint, end: bigint): boolean {
+  if (start < 0n || end < start) return false;
+  let width = 1n;
+  while (width < end - start) width *= 2n;
+  return start % width === 0n;
+}
+
+type PartInclusion = {
+  readonly index: bigint;
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly leaf: Hash;
+  /** The hash of the part. */
+  readonly root: Hash;
+  readonly proof: readonly Hash[];
+};
+
+/** Whether `leaf` is at `index` of the log, in the part [start, end) with this root. */
+export function verifyPartInclusion({ index, start, end, ...claim }: PartInclusion): boolean {
+  return isPart(start, end) && verifyInclusion({ ...claim, index: index - start, size: end - start });
+}
+
+type PartOfTree = {
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly size: bigint;
+  /** The hash of leaves [start, end). */
+  readonly part: Hash;
+  /** The root of the tree of `size` leaves. */
+  readonly root: Hash;
+  readonly proof: readonly Hash[];
+};
+
+/** Whether the part [start, end) is one of the tree of `size`. Nothing is a part of every tree. */
+export function verifyPart({ start, end, size, part, root, proof }: PartOfTree): boolean {
+  if (!isPart(start, end) || end > size) return false;
+  if (start === end) return proof.length === 0 && sameHash(part, emptyRoot());
+  let [fn, sn, tn] = [start, end - 1n, size - 1n];
+  const up = () => {
+    [fn, sn, tn] = [fn >> 1n, sn >> 1n, tn >> 1n];
+  };
+  while (fn !== sn && (sn === tn || sn & 1n)) up();
+  const path = fn === sn ? [part, ...proof] : proof;
   const [first, ...rest] = path;
-  if (!first || rest.length === 0) return false;
-  let [fn, sn] = [size1 - 1n, size2 - 1n];
-  while (fn & 1n) [fn, sn] = [fn >> 1n, sn >> 1n];
+  if (!first) return false;
   let [fr, sr] = [first, first];
   for (const c of rest) {
-    if (c.length !== 32 || sn === 0n) return false;
-    if (fn & 1n || fn === sn) {
-      [fr, sr] = [hashChildren(c, fr), hashChildren(c, sr)];
-      while (!(fn & 1n) && fn !== 0n) [fn, sn] = [fn >> 1n, sn >> 1n];
+    if (c.length !== 32 || tn === 0n) return false;
+    if (sn & 1n || sn === tn) {
+      if (fn < sn) fr = hashChildren(c, fr);
+      sr = hashChildren(c, sr);
+      while (!(sn & 1n) && sn !== 0n) up();
     } else {
       sr = hashChildren(sr, c);
     }
-    [fn, sn] = [fn >> 1n, sn >> 1n];
+    up();
   }
-  return sn === 0n && sameHash(fr, root1) && sameHash(sr, root2);
-}
-
-function isPowerOfTwo(n: bigint): boolean {
-  return (n & (n - 1n)) === 0n;
+  return tn === 0n && sameHash(fr, part) && sameHash(sr, root);
 }
