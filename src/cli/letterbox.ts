@@ -17,6 +17,7 @@ const PROGRAMS: Record<string, readonly [summary: string, load: () => Promise<{ 
   ],
   'invite-body': ['make a one-time link to found a body', () => import('./invite-body.ts')],
   watch: ['the outside-in monitor: it asks as strangers do, and alarms', () => import('./watch.ts')],
+  witness: ['cosign other people’s registers, from another house', () => import('./witness.ts')],
   verify: ['check a downloaded register, offline', () => import('./verify.ts')],
   access: ['say from a downloaded register who could read, and who did', () => import('./access.ts')],
   'export-sealed': ['write everything sealed as files, still sealed', () => import('./export-sealed.ts')],
