@@ -3,7 +3,8 @@
  * database and no Letterbox beside it; all it keeps lies in one folder:
  *
  *     witness.json   its name, its key, and of each log the last checkpoint that it cosigned
- *     refused/       checkpoints that a log signed and that did not grow from that: proof against whoever runs it
+ *     refused/       checkpoints that a log signed, and that nobody showed to have grown from that. Two roots of one size are
+ *                    proof against whoever runs it; anything else may be a wrong proof that somebody sent
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { openCheckpoint } from '../register/checkpoint.ts';
 import { type Cosigner, cosignerText } from '../register/cosignature.ts';
-import { parseVerifier, type Verifier } from '../register/note.ts';
+import { parseVerifier } from '../register/note.ts';
 import { type Answer, answerAsking, parseAsking, type Witnessed } from '../register/witness.ts';
 import { writePrivate } from '../store/private-file.ts';
 import { claim } from './claim.ts';
@@ -151,12 +152,13 @@ async function openWitnessing(folder: string): Promise<Witnessing> {
   const cosigner = cosignerOf(kept);
   const logs = new Map<string, Witnessed>();
   for (const { vkey, note } of kept.logs) {
-    const verifier: Verifier = parseVerifier(vkey);
+    const verifier = parseVerifier(vkey);
     logs.set(verifier.name, { verifier, last: note === null ? null : await openCheckpoint(note, verifier) });
   }
   const answer = async (body: string): Promise<Answer> => {
-    const given = await answerAsking(body, (origin) => logs.get(origin) ?? null, cosigner, new Date());
-    const note = parseAsking(body)?.note ?? '';
+    const asked = parseAsking(body);
+    const given = await answerAsking(asked, (origin) => logs.get(origin) ?? null, cosigner, new Date());
+    const note = asked?.note ?? '';
     if (given.status !== 200) {
       if (given.signed) keepRefused(folder, note);
       return given;
@@ -183,7 +185,7 @@ async function openWitnessing(folder: string): Promise<Witnessing> {
 
 const MOST_REFUSED = 1000;
 
-/** Keeps what a log signed against itself, each once, as much as anybody could read. */
+/** Keeps what a log may have signed against itself, each once, as much as anybody could read. */
 function keepRefused(folder: string, note: string): void {
   const refused = join(folder, 'refused');
   mkdirSync(refused, { recursive: true, mode: 0o700 });

@@ -3,7 +3,7 @@ import { checkpointText } from './checkpoint.ts';
 import { cosignatureOf, cosignerText, parseCosigner } from './cosignature.ts';
 import { consistencyProof, hashLeaf, rootOf } from './merkle.ts';
 import { parseVerifier, publicKey, signNote, verifierText } from './note.ts';
-import { type Answer, answerAsking, askingText, type Witnessed } from './witness.ts';
+import { type Answer, answerAsking, askingText, parseAsking, type Witnessed } from './witness.ts';
 
 const origin = 'letterbox/test/log';
 const seed = new Uint8Array(32).fill(7);
@@ -25,7 +25,7 @@ const having = (size: number): Witnessed => ({
   ...{ verifier, last: size === 0 ? null : checkpointOf(leaves, size) },
 });
 const answer = (body: string, log: Witnessed | null): Promise<Answer> =>
-  answerAsking(body, (of) => (of === origin ? log : null), cosigner, now);
+  answerAsking(parseAsking(body), (of) => (of === origin ? log : null), cosigner, now);
 /** A request for the first `size` leaves, after `old`. */
 async function asking(old: number, size: number, tree = leaves, by = seed): Promise<string> {
   const proof = old > 0 && old <= size ? consistencyProof(tree.slice(0, size), old) : [];

@@ -22,7 +22,8 @@ import { parseNote, RegisterError, type Verifier } from './note.ts';
 export type Witnessed = { readonly verifier: Verifier; readonly last: Checkpoint | null };
 
 /**
- * What a witness answers. `signed` is true where the log itself signed what was refused: worth keeping, as proof against it.
+ * What a witness answers. `signed` is true where the log itself signed what was refused: worth keeping, since it may be
+ * proof against it.
  * Only after 200, and only once `seen` is on disk, may the cosignature leave.
  */
 export type Answer =
@@ -54,14 +55,13 @@ export function parseAsking(body: string): Asked | null {
   }
 }
 
-/** Judges a request by what the witness has cosigned; `logOf` finds a log by its origin. */
+/** Judges a request (null: it was none) by what the witness has cosigned; `logOf` finds a log by its origin. */
 export async function answerAsking(
-  body: string,
+  asked: Asked | null,
   logOf: (origin: string) => Witnessed | null,
   cosigner: Cosigner,
   now: Date,
 ): Promise<Answer> {
-  const asked = parseAsking(body);
   const origin = asked && originOf(asked.note);
   if (!asked || origin === null)
     return refused(400, 'This is no request to cosign a checkpoint (C2SP tlog-witness).');
