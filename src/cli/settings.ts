@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type Address, parseAddress, parseRelay, type RelayAddress } from '../post/post.ts';
 import { parseWebhook, type Webhook } from '../post/webhook.ts';
+import { parseWitnesses, type Witness } from '../register/asking.ts';
 
 const port = z
   .string()
@@ -41,6 +42,7 @@ const shape = z.object({
   LETTERBOX_WATCH: z.stringbool().default(true),
   LETTERBOX_MAIL_RELAY: z.string().transform(parsedBy(parseRelay)).optional(),
   LETTERBOX_MAIL_FROM: z.string().transform(parsedBy(parseAddress)).optional(),
+  LETTERBOX_WITNESSES: z.string().transform(parsedBy(parseWitnesses)).optional(),
   LETTERBOX_ALARM_WEBHOOK: z.string().transform(parsedBy(parseWebhook)).optional(),
   DATABASE_URL: postgres,
   DATABASE_URL_SLOT: postgres,
@@ -61,6 +63,8 @@ export type Settings = {
   /** By which relay and as whom mail goes out; null: it stays in the outbox, which the desk shows. */
   readonly mail: { readonly relay: RelayAddress; readonly from: Address } | null;
   readonly webhook: Webhook | null;
+  /** Who elsewhere is asked to cosign the registers. */
+  readonly witnesses: readonly Witness[];
   /** Whether `start` runs a Watch that lies in the data folder beside itself. */
   readonly watch: boolean;
   readonly databaseUrl: string | null;
@@ -75,6 +79,10 @@ const MUST: readonly (readonly [RegExp, string])[] = [
   [/TRUST_PROXY$|_WATCH$/, 'true or false'],
   [/MAIL_RELAY$/, 'an address as smtp://user:password@mail.example.org:587, or smtps://…'],
   [/MAIL_FROM$/, 'one email address, as letterbox@example.org'],
+  [
+    /WITNESSES$/,
+    'addresses with their verifier keys, as https://witness.example.org#vkey, with commas between them and none twice',
+  ],
   [/WEBHOOK$/, 'an https address with its secret, as https://example.org/hook#whsec_…'],
 ];
 
@@ -114,6 +122,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     trustProxy: found.LETTERBOX_TRUST_PROXY,
     mail: relay && from ? { relay, from } : null,
     webhook: found.LETTERBOX_ALARM_WEBHOOK ?? null,
+    witnesses: found.LETTERBOX_WITNESSES ?? [],
     watch: found.LETTERBOX_WATCH,
     databaseUrl: found.DATABASE_URL ?? null,
     roleUrls: Object.fromEntries(

@@ -91,13 +91,13 @@ async function serve({ settings, empty, parts, stop, say }: Serving): Promise<vo
   await parts.add({ close: cluster.stop });
   const assets = await freshAssets();
   const pool = (role: LoginRole, size: number) => parts.add(openDatabase(role, cluster.urls[role], size));
-  const register = await pool('register', 2);
+  const register = await pool('register', 3);
   const alarm = await pool('alarm', 2);
   const slot = await pool('slot', 8);
   const desk = await pool('desk', 8);
   const signin = await pool('signin', 4);
   const demonstration = empty ? null : await prepareDemonstration(settings, { cluster, desk, signin });
-  await parts.add(startRegister(register, settings.data, say));
+  await parts.add(startRegister(register, settings, say));
   await parts.add(startAlarm(alarm, settings, say));
   const { address } = await parts.add(
     await startSlot({ settings, database: slot, assets, demonstration: !empty, say }),

@@ -3,9 +3,17 @@ import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { historyOf } from '../grants/history.ts';
 import { objectionToRelease, releaseIn } from '../grants/history-releases.ts';
-import { openCheckpoint } from '../register/checkpoint.ts';
-import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from '../register/merkle.ts';
-import { parseVerifier, RegisterError } from '../register/note.ts';
+import { type Checkpoint, openCheckpoint } from '../register/checkpoint.ts';
+import { cosignatureOf, parseCosigner } from '../register/cosignature.ts';
+import {
+  consistencyProof,
+  inclusionProof,
+  rootOf,
+  sameHash,
+  verifyConsistency,
+  verifyInclusion,
+} from '../register/merkle.ts';
+import { parseVerifier, RegisterError, type Verifier } from '../register/note.ts';
 import { parseCaseProof, verifyProof } from '../register/proof.ts';
 import { parseEntry, sentence } from '../register/register.ts';
 import { type Log, openDocuments, openLog, provenLog, sayFounding } from './downloaded.ts';
@@ -14,12 +22,18 @@ import type { Main } from './letterbox.ts';
 type Say = (line: string) => void;
 
 const USAGE =
-  'letterbox verify <folder | register.tar | case proof file> [--case ID] [--vkey KEY] [--founding HASH] [--since CHECKPOINT FILE]';
+  'letterbox verify <folder | register.tar | case proof file> [--case ID] [--vkey KEY] [--founding HASH] [--since CHECKPOINT FILE] [--witness KEY …]';
 
-const NOT_PROVEN = [
-  'What this does not prove: what a reader did with what they were given; and, as long as only the',
-  'operator signs, that there is no second log. Keep checkpoints elsewhere, and compare them.',
-];
+const notProven = (witnesses: readonly string[]): readonly string[] =>
+  witnesses.length === 0
+    ? [
+        'What this does not prove: what a reader did with what they were given; and, as long as only the',
+        'operator signs, that there is no second log. Name its witnesses (--witness), or compare checkpoints kept elsewhere.',
+      ]
+    : [
+        'What this does not prove: what a reader did with what they were given; and that there is no second log, if',
+        'the operator and every one of these witnesses deceive you together.',
+      ];
 
 export const main: Main = async (args, say) => {
   const { values, positionals } = parseArgs({
@@ -30,6 +44,7 @@ export const main: Main = async (args, say) => {
       vkey: { type: 'string' },
       founding: { type: 'string' },
       since: { type: 'string' },
+      witness: { type: 'string', multiple: true, default: [] },
     },
   });
   const [path] = positionals;
@@ -42,7 +57,7 @@ export const main: Main = async (args, say) => {
       statSync(path).isFile() &&
       readFileSync(path).subarray(0, 20).toString().startsWith('letterbox-case-proof')
     ) {
-      await verifyCaseProof(readFileSync(path, 'utf8'), values.vkey, say);
+      await verifyCaseProof(readFileSync(path, 'utf8'), values, say);
     } else {
       await verifyLog(await openLog(path, values.vkey), values, say);
     }
@@ -51,11 +66,11 @@ export const main: Main = async (args, say) => {
     say(`NOT PROVEN: ${error.message}`);
     return 1;
   }
-  for (const line of NOT_PROVEN) say(line);
+  for (const line of notProven(values.witness)) say(line);
   return 0;
 };
 
-async function verifyCaseProof(text: string, vkey: string | undefined, say: Say): Promise<void> {
+async function verifyCaseProof(text: string, { vkey, witness }: Options, say: Say): Promise<void> {
   const { id, vkey: carried, proofs } = parseCaseProof(text);
   const verifier = parseVerifier(vkey ?? carried);
   if (proofs.length === 0) throw new RegisterError('no-entries', 'The file proves no entry.');
@@ -66,10 +81,28 @@ async function verifyCaseProof(text: string, vkey: string | undefined, say: Say)
       throw new RegisterError('other-case', `Entry ${proof.index} is not about the case ${id}.`);
     say(`Proven: entry ${proof.index} of ${size}, ${entry.at}: ${sentence(entry)}`);
   }
+  for (const each of witness) await sayCosigned(each, new Set(proofs.map(({ note }) => note)), say);
   if (!vkey) say('The verifier key was taken from the file itself: compare it with one you got another way.');
 }
 
+/** Says when a witness cosigned each of these checkpoints. @throws RegisterError where it did not */
+async function sayCosigned(witness: string, notes: ReadonlySet<string>, say: Say): Promise<void> {
+  const verifier = parseCosigner(witness);
+  for (const note of notes) {
+    const cosignature = await cosignatureOf(note, verifier);
+    if (!cosignature) throw notCosigned(verifier.name);
+    say(`Proven: ${verifier.name} cosigned the checkpoint of these proofs, ${cosignature.at.toISOString()}.`);
+  }
+}
+
+const notCosigned = (name: string) =>
+  new RegisterError(
+    'not-cosigned',
+    `The witness ${name} has cosigned none of this. Download it again in a minute; if that helps nothing, ask the witness.`,
+  );
+
 type Options = {
+  readonly witness: readonly string[];
   readonly case?: string | undefined;
   readonly vkey?: string | undefined;
   readonly founding?: string | undefined;
@@ -79,6 +112,7 @@ type Options = {
 async function verifyLog(log: Log, options: Options, say: Say): Promise<void> {
   say(provenLog(log));
   if (options.since) await checkSince(readFileSync(options.since, 'utf8'), log, say);
+  for (const witness of options.witness) await checkWitness(witness, log, say);
   if (options.case) checkCase(options.case, log, say);
   if (!options.vkey)
     say('The verifier key was taken from the download itself: compare it with one you got another way.');
@@ -132,6 +166,41 @@ async function checkSince(note: string, { verifier, checkpoint: now, leaves }: L
       'The log does not begin with what the earlier checkpoint signed: history was changed.',
     );
   say(`Proven: nothing before entry ${before.size} was changed or taken out since the earlier checkpoint.`);
+}
+
+/** Says how much of the log a witness has cosigned. @throws RegisterError for nothing, or for another history */
+async function checkWitness(witness: string, log: Log, say: Say): Promise<void> {
+  const verifier = parseCosigner(witness);
+  const found = await cosignedIn(log, verifier);
+  if (!found) throw notCosigned(verifier.name);
+  const { size, root } = found.checkpoint;
+  if (!sameHash(rootOf(log.leaves.slice(0, Number(size))), root))
+    throw new RegisterError(
+      'not-consistent',
+      `The log does not begin with what ${verifier.name} cosigned: history was changed.`,
+    );
+  const newer = log.checkpoint.size - size;
+  say(
+    `Proven: ${verifier.name} cosigned ${newer === 0n ? 'all' : 'the first'} ${size} entries, ${found.at.toISOString()}, as grown from all it had cosigned before.${newer > 0n ? ` It has not cosigned the newest ${newer} yet.` : ''}`,
+  );
+}
+
+/** The largest checkpoint of a download that this witness cosigned, and when; null for none. */
+async function cosignedIn(
+  { files, verifier, checkpoint }: Log,
+  witness: Verifier,
+): Promise<{ readonly checkpoint: Checkpoint; readonly at: Date } | null> {
+  const names = [...files.keys()].filter((name) => name === 'checkpoint' || name.startsWith('cosigned/'));
+  let largest: { readonly checkpoint: Checkpoint; readonly at: Date } | null = null;
+  for (const name of names) {
+    const note = new TextDecoder().decode(files.get(name));
+    const cosignature = await cosignatureOf(note, witness);
+    const older = cosignature && (await openCheckpoint(note, verifier));
+    if (!older || older.size > checkpoint.size || (largest && largest.checkpoint.size >= older.size))
+      continue;
+    largest = { checkpoint: older, at: cosignature.at };
+  }
+  return largest;
 }
 
 function checkCase(id: string, { entries, leaves, checkpoint: { size, root } }: Log, say: Say): void {

@@ -98,7 +98,7 @@ function subProof(size: number, [from, to]: Part, whole: boolean): Part[] {
 }
 
 /** The largest power of two smaller than n. */
-function splitPoint(n: number): number {
+export function splitPoint(n: number): number {
   let k = 1;
   while (k * 2 < n) k *= 2;
   return k;

@@ -15,7 +15,7 @@
  * the register's reader to check (`letterbox verify`, and the desk's own page in the browser).
  *
  * LIMIT: it proves what was handed over, not what a reader does with it; and an operator's signature
- * alone cannot exclude a second, hidden log. Witnesses elsewhere do (witness.ts); the sequencer does not ask them yet.
+ * alone cannot exclude a second, hidden log. Witnesses elsewhere do (witness.ts), where the site asks any (cosigning.ts).
  */
 import { z } from 'zod';
 

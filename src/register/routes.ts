@@ -4,12 +4,15 @@ import { pack } from 'tar-stream';
 import { z } from 'zod';
 import { act, type Database, type SessionSecret, type Statements } from '../store/store.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
+import { parseCosigner } from './cosignature.ts';
 import { type Hash, inclusionProof } from './merkle.ts';
 import { caseProofText } from './proof.ts';
 import { parseEntry, sentence } from './register.ts';
 import {
+  type Cosigned,
   caseEntries,
   ownCheckpoint,
+  ownCosignatures,
   ownDocuments,
   ownEntries,
   ownHashes,
@@ -41,7 +44,8 @@ export function registerRoutes({ desk }: RegisterDeps) {
         const from = size > LATEST ? size - LATEST : 0n;
         const latest = await ownEntries(on, from, Number(LATEST));
         const contexts = await releaseContexts(on, from, Number(LATEST));
-        return { checkpoint, latest, contexts, names: await peopleNames(on) };
+        const witnesses = (await ownCosignatures(on)).map(witnessShown);
+        return { checkpoint, latest, contexts, witnesses, names: await peopleNames(on) };
       });
       if (isRefusal(found)) return reply.refuse(found);
       const entries = found.latest.reverse().flatMap(({ index, body }) => {
@@ -55,16 +59,15 @@ export function registerRoutes({ desk }: RegisterDeps) {
         const after = found.contexts.get(BigInt(index));
         return after === undefined ? [] : [{ index, after: Number(after), entry }];
       });
-      return reply.page('register/pages/register.njk', { checkpoint: found.checkpoint, entries, releases });
+      const { checkpoint, witnesses } = found;
+      return reply.page('register/pages/register.njk', { checkpoint, witnesses, entries, releases });
     });
     app.get('/register/download', auditor, async (request, reply) => {
-      const checkpoint = await ask(request, ownCheckpoint);
-      if (isRefusal(checkpoint)) return reply.refuse(checkpoint);
-      if (!checkpoint) return reply.refuse(NOT_YET);
+      const notes = await ask(request, ownNotes);
+      if (isRefusal(notes)) return reply.refuse(notes);
+      if (!notes) return reply.refuse(NOT_YET);
       const stream = pack();
-      writeLog(stream, checkpoint, (work) => ask(request, work)).catch((error: Error) =>
-        stream.destroy(error),
-      );
+      writeLog(stream, notes, (work) => ask(request, work)).catch((error: Error) => stream.destroy(error));
       return reply
         .header('content-type', 'application/x-tar')
         .header('content-disposition', 'attachment; filename="register.tar"')
@@ -93,20 +96,48 @@ function sessionOf(request: FastifyRequest): SessionSecret {
   return request.actor.session;
 }
 
+const witnessShown = ({ witness, size, at }: Cosigned) => ({ name: parseCosigner(witness).name, size, at });
+
+/** A checkpoint with the lines of all witnesses that cosigned that very one. */
+type Note = { readonly size: bigint; readonly note: string; readonly witnesses: number };
+type Notes = {
+  readonly vkey: string;
+  readonly newest: Note;
+  /** Older ones, that witnesses cosigned last: the newest may not have been shown to them yet. */
+  readonly older: readonly Note[];
+};
+
+async function ownNotes(on: Statements): Promise<Notes | null> {
+  const checkpoint = await ownCheckpoint(on);
+  if (!checkpoint) return null;
+  const cosigned = await ownCosignatures(on);
+  const noteOf = ({ size, note }: Pick<SignedCheckpoint, 'size' | 'note'>): Note => {
+    const lines = cosigned.filter((one) => one.size === size).map(({ line }) => line);
+    return { size, note: note + lines.join(''), witnesses: lines.length };
+  };
+  const older = new Map(
+    cosigned.filter(({ size }) => size < checkpoint.size).map((one) => [one.size, noteOf(one)]),
+  );
+  return { vkey: checkpoint.vkey, newest: noteOf(checkpoint), older: [...older.values()] };
+}
+
+/** The note by which most witnesses vouch for all entries before `end`; of equal ones the newest. */
+function noteFor({ newest, older }: Notes, end: bigint): Note {
+  const enough = older.filter(({ size }) => size >= end);
+  return enough.reduce((best, one) => (one.witnesses > best.witnesses ? one : best), newest);
+}
+
 async function caseProof(on: Statements, id: string): Promise<string | Refusal> {
   const entries = await caseEntries(on, id);
-  const checkpoint = await ownCheckpoint(on);
-  if (!checkpoint) return NOT_YET;
-  const leaves = await ownHashes(on, checkpoint.size);
-  const proofs = entries
-    .filter(({ index }) => index < checkpoint.size)
-    .map(({ index, body }) => ({
-      index,
-      entry: body,
-      hashes: inclusionProof(leaves, Number(index)),
-      note: checkpoint.note,
-    }));
-  return caseProofText(id, checkpoint.vkey, proofs);
+  const notes = await ownNotes(on);
+  if (!notes) return NOT_YET;
+  const signed = entries.filter(({ index }) => index < notes.newest.size);
+  const { size, note } = noteFor(notes, (signed.at(-1)?.index ?? -1n) + 1n);
+  const leaves = await ownHashes(on, size);
+  const proofs = signed.map(({ index, body }) => ({
+    ...{ index, entry: body, hashes: inclusionProof(leaves, Number(index)), note },
+  }));
+  return caseProofText(id, notes.vkey, proofs);
 }
 
 type Ask = <T>(work: (on: Statements) => Promise<T>) => Promise<T | Refusal>;
@@ -117,10 +148,11 @@ Check it offline with: letterbox verify register.tar
 documents.json holds every signed document of the organisation, verbatim: who let whom read what, from the founding on.
 Who could read at a moment, and who did: letterbox access register.tar --at 2026-11-02T09:00Z
 Keep the file "checkpoint": a later download must be consistent with it (letterbox verify --since checkpoint).
+Witnesses elsewhere cosign checkpoints, that one or the older ones in cosigned/: letterbox verify --witness KEY
 `;
 
 /** Writes the log up to a checkpoint: what it signs, and nothing after. */
-async function writeLog(stream: Pack, { note, vkey, size }: SignedCheckpoint, ask: Ask): Promise<void> {
+async function writeLog(stream: Pack, { vkey, newest, older }: Notes, ask: Ask): Promise<void> {
   const put = (name: string, content: string | Uint8Array) =>
     new Promise<void>((resolve, reject) => {
       stream.entry({ name, mode: 0o644, mtime: new Date(0) }, Buffer.from(content), (error) =>
@@ -134,7 +166,9 @@ async function writeLog(stream: Pack, { note, vkey, size }: SignedCheckpoint, as
   };
   await put('README.txt', README);
   await put('log.vkey', `${vkey}\n`);
-  await put('checkpoint', note);
+  await put('checkpoint', newest.note);
+  for (const { size, note } of older) await put(`cosigned/${size}`, note);
+  const { size } = newest;
   for (let from = 0n; from < size; from += BigInt(WIDTH)) {
     const width = Number(size - from < BigInt(WIDTH) ? size - from : BigInt(WIDTH));
     const entries = await settled((on) => ownEntries(on, from, width));

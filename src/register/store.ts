@@ -45,12 +45,42 @@ export async function leafHashes(
   return splitHashes(row.hashes);
 }
 
+const newestRow = z.object({
+  organisation: z.string(),
+  vkey: z.string(),
+  size: z.bigint(),
+  note: z.string(),
+  cosigned: z.record(z.string(), z.string().transform(BigInt)),
+});
+/** A log's newest checkpoint, and by verifier key the size that each witness cosigned last. */
+export type Newest = z.infer<typeof newestRow>;
+
+/** Of every organisation whose log has a checkpoint. For asking witnesses. */
+export function newestCheckpoints(on: Statements): Promise<Newest[]> {
+  return on.rows(newestRow, 'select * from letterbox.register_newest()');
+}
+
 const checkpointRow = z.object({ vkey: z.string(), size: z.bigint(), note: z.string(), at: z.date() });
 export type SignedCheckpoint = z.infer<typeof checkpointRow>;
 
 /** The newest checkpoint of the actor's organisation; null before the first. */
 export function ownCheckpoint(on: Statements): Promise<SignedCheckpoint | null> {
   return on.maybe(checkpointRow, 'select * from letterbox.own_checkpoint()');
+}
+
+const cosignatureRow = z.object({
+  witness: z.string(),
+  size: z.bigint(),
+  note: z.string(),
+  line: z.string(),
+  at: z.date(),
+});
+/** What a witness cosigned last: its verifier key, the checkpoint and its line for it. */
+export type Cosigned = z.infer<typeof cosignatureRow>;
+
+/** Of each witness of the actor's organisation. */
+export function ownCosignatures(on: Statements): Promise<Cosigned[]> {
+  return on.rows(cosignatureRow, 'select * from letterbox.own_cosignatures()');
 }
 
 const entryRow = z.object({ index: z.bigint(), body: z.string() });

@@ -21,7 +21,10 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
       'open_session',
     ],
   ],
-  register: ['register_logs', 'register_open', 'register_sequence', 'register_hashes', 'register_sign'],
+  register: [
+    ...['register_logs', 'register_open', 'register_sequence', 'register_hashes', 'register_sign'],
+    ...['register_newest', 'register_cosign', 'register_objection'],
+  ],
   alarm: [
     ...['alarm_tick', 'alarm_found', 'alarm_organisations', 'outbox_due', 'outbox_done', 'hooks_due'],
     'hook_done',
@@ -75,7 +78,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...['end_recovery', 'recovery_envelopes', 'hand_over_recovery'],
     // the register
     ...['own_checkpoint', 'own_entries', 'own_hashes', 'own_people', 'case_entries', 'release_contexts'],
-    ...['register_refusal'],
+    ...['register_refusal', 'own_cosignatures'],
   ],
 };
 
@@ -95,7 +98,7 @@ const TABLES = [
   ],
   ...['signed_document', 'published_form', 'form_key', 'key_envelope', 'case_envelope', 'proposal', 'grants'],
   ...['cases', 'attachment', 'attachment_chunk', 'equality_answer', 'recovery', 'recovery_consent'],
-  ...['register_entry', 'register_log', 'register_leaf', 'register_checkpoint'],
+  ...['register_entry', 'register_log', 'register_leaf', 'register_checkpoint', 'register_cosignature'],
 ];
 
 const lines = async (db: TestDatabase, sql: string): Promise<string[]> =>
