@@ -1,18 +1,21 @@
-/** One program a data folder. */
+/** One program a folder. */
 import { linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../store/away.ts';
 import { writePrivate } from '../store/private-file.ts';
 
 /**
- * Makes the data folder and claims it for this process: `running.pid` holds `4711 88123`, the process and when it
+ * Makes the folder and claims it for this process: `<name>.pid` holds `4711 88123`, the process and when it
  * started, so that a number given to another process later is not taken for it. A killed one's claim is taken over.
- * Returns what gives the claim back. @throws one line when Letterbox runs there already
+ * Returns what gives the claim back. @throws one line when Letterbox runs there already; it ends with what to do `elsewhere`
  */
-export function claim(data: string): () => void {
+export function claim(
+  data: string,
+  { name = 'running', elsewhere = 'set LETTERBOX_DATA' }: { name?: string; elsewhere?: string } = {},
+): () => void {
   mkdirSync(data, { recursive: true, mode: 0o711 });
-  const file = join(data, 'running.pid');
-  const own = join(data, `running.${process.pid}`);
+  const file = join(data, `${name}.pid`);
+  const own = join(data, `${name}.${process.pid}`);
   writePrivate(own, `${process.pid} ${startOf(process.pid)}`);
   try {
     // A link is made whole or not at all: of two programs started at once, one gets it.
@@ -20,7 +23,7 @@ export function claim(data: string): () => void {
       const holder = holderOf(file);
       if (holder !== null)
         throw new Error(
-          `Letterbox already runs on ${data} (process ${holder}). Stop it first, or set LETTERBOX_DATA.`,
+          `Letterbox already runs on ${data} (process ${holder}). Stop it first, or ${elsewhere}.`,
         );
       rmSync(file, { force: true });
     }

@@ -9,6 +9,9 @@ export function stopAsked(): AbortSignal {
     const parent = process.ppid;
     setInterval(() => process.ppid !== parent && asked.abort(), 250).unref();
   }
+  // Whoever started us with a channel, and is no more.
+  process.once('disconnect', () => asked.abort());
+  process.channel?.unref();
   return asked.signal;
 }
 

@@ -1,6 +1,15 @@
 /** Watch stands by itself: it opens no database, and looks after sites that are no Letterbox. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,3 +132,28 @@ test('says in one line what is wrong with what it was told', async () => {
   ).rejects.toThrow(/no link to join by/);
   expect(await run('dance')).toBe(2);
 });
+
+test('a Watch beside a program ends with it, even when that was killed, and none runs twice with the same marks', async () => {
+  mkdirSync(join(folder, 'watch'));
+  const config = join(folder, 'watch', 'watch.json');
+  writeFileSync(
+    config,
+    JSON.stringify({ elsewhere: [{ url: 'http://127.0.0.1:9/', must: 'never answer' }] }),
+  );
+  const script = join(folder, 'beside.mjs');
+  const beside = JSON.stringify(join(import.meta.dirname, 'watch-beside.ts'));
+  writeFileSync(
+    script,
+    `import { watchBeside } from ${beside}; watchBeside(${JSON.stringify(folder)}, console.log);`,
+  );
+  const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  await spoken(parent, 'Watching every');
+  const claimed = `${config}.pid`;
+  const [pid = ''] = readFileSync(claimed, 'utf8').split(' ');
+  await expect(main(['--config', config, '--once'], () => undefined)).rejects.toThrow(
+    `already runs on ${join(folder, 'watch')} (process ${pid}). Stop it first, or take another --config.`,
+  );
+  parent.kill('SIGKILL');
+  await expect.poll(() => existsSync(claimed), { timeout: 20_000 }).toBe(false);
+  expect(await main(['--config', config, '--once'], () => undefined)).toBe(0);
+}, 60_000);

@@ -24,7 +24,8 @@ export function watchBeside(data: string, say: (line: string) => void): Part | n
   const running = (async () => {
     while (!stopping.signal.aborted) {
       child = spawn(process.execPath, [...process.execArgv, PROGRAM, 'watch', '--config', config], {
-        stdio: ['ignore', 'pipe', 'pipe'],
+        // By the channel it notices when this process is no more, however that ended (stopping.ts).
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         env: { PATH: process.env.PATH, HOME: process.env.HOME },
       });
       for (const stream of [child.stdout, child.stderr])

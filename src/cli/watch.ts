@@ -3,11 +3,13 @@
  * settings: what it is told stands in its own file.
  */
 import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openAsking } from '../watch/asking.ts';
 import { rawConfig, readConfig, readState, stateFile, writeConfig, writeState } from '../watch/config.ts';
 import { look } from '../watch/elsewhere.ts';
-import { type RoundTold, watch, watchOnce } from '../watch/watch.ts';
+import { type RoundTold, type WatchOptions, watch, watchOnce } from '../watch/watch.ts';
+import { claim } from './claim.ts';
 import type { Main } from './letterbox.ts';
 import { stopAsked } from './stopping.ts';
 import { joinAsWatch } from './watch-join.ts';
@@ -43,6 +45,16 @@ type Say = (line: string) => void;
 
 async function goRound(path: string, once: boolean, say: Say): Promise<number> {
   const options = { config: readConfig(path), statePath: stateFile(path), say };
+  // A second Watch with the same marks would take the first one's rehearsals for leaks.
+  const release = claim(dirname(path), { name: basename(path), elsewhere: 'take another --config' });
+  try {
+    return await goRoundAlone(options, once, say);
+  } finally {
+    release();
+  }
+}
+
+async function goRoundAlone(options: Omit<WatchOptions, 'stop'>, once: boolean, say: Say): Promise<number> {
   if (once) {
     const told = await watchOnce({ ...options, stop: new AbortController().signal });
     say(inWords(told));

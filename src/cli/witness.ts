@@ -95,7 +95,7 @@ async function init(folder: string, name: string, say: (line: string) => void): 
 
 function add(folder: string, vkey: string, say: (line: string) => void): number {
   const verifier = parseVerifier(vkey);
-  const release = claim(folder);
+  const release = claim(folder, { elsewhere: 'take another --folder' });
   try {
     const kept = readKept(folder);
     // One origin is one log: a second key for it would let somebody else continue it.
@@ -124,7 +124,7 @@ export async function startWitness(
   at: { readonly host: string; readonly port: number },
 ): Promise<RunningWitness> {
   readKept(folder);
-  const release = claim(folder);
+  const release = claim(folder, { elsewhere: 'take another --folder' });
   const app = Fastify({ bodyLimit: LARGEST, requestTimeout: 30_000, forceCloseConnections: true });
   try {
     const witnessing = await openWitnessing(folder);
