@@ -26,7 +26,7 @@ export type Log = {
 export async function openLog(path: string, vkey: string | undefined): Promise<Log> {
   const files = await readFiles(path);
   const text = (name: string) => new TextDecoder().decode(needed(files, name));
-  const verifier = parseVerifier(vkey ?? text('log.vkey'));
+  const verifier = parseVerifier(vkey ?? onlyLine(text('log.vkey')));
   const checkpoint = await openCheckpoint(text('checkpoint'), verifier);
   const bodies = readEntries(files, Number(checkpoint.size));
   const leaves = bodies.map(hashLeaf);
@@ -39,6 +39,12 @@ export async function openLog(path: string, vkey: string | undefined): Promise<L
   }
   const entries = bodies.map((body) => parseEntry(new TextDecoder().decode(body)));
   return { files, verifier, checkpoint, leaves, entries };
+}
+
+/** A file of one line, without its end. @throws RegisterError for anything else: no byte of a download may be another */
+function onlyLine(text: string): string {
+  if (!/^\S+\n$/.test(text)) throw new RegisterError('bad-vkey', 'log.vkey is not one verifier key.');
+  return text.trimEnd();
 }
 
 /** The sentence that says what an opened log proves. */

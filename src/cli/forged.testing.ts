@@ -81,7 +81,8 @@ async function releasesMarked(body: TestBody, page: string): Promise<number> {
 }
 
 const count = z.object({ n: z.bigint() });
-async function sequence({ db }: TestBody, dataDir: string): Promise<void> {
+/** Gives every entry its place, and signs the newest checkpoint. */
+export async function sequence({ db }: TestBody, dataDir: string): Promise<void> {
   const sequencer = startSequencer({ database: db.register, dataDir, everyMs: 3_600_000 });
   const waiting = `select count(*) as n from letterbox.register_entry e
     where not exists (select from letterbox.register_leaf l where l.entry = e.id)`;
