@@ -42,6 +42,13 @@ const shape = z.object({
   LETTERBOX_MAIL_RELAY: z.string().transform(parsedBy(parseRelay)).optional(),
   LETTERBOX_MAIL_FROM: z.string().transform(parsedBy(parseAddress)).optional(),
   LETTERBOX_ALARM_WEBHOOK: z.string().transform(parsedBy(parseWebhook)).optional(),
+  LETTERBOX_BACKUP_STAMP: z.string().optional(),
+  LETTERBOX_BACKUP_MAX_AGE: z
+    .string()
+    .regex(/^\d{1,4}$/)
+    .transform(Number)
+    .pipe(z.int().min(1))
+    .default(26),
   DATABASE_URL: postgres,
   DATABASE_URL_SLOT: postgres,
   DATABASE_URL_DESK: postgres,
@@ -61,6 +68,8 @@ export type Settings = {
   /** By which relay and as whom mail goes out; null: it stays in the outbox, which the desk shows. */
   readonly mail: { readonly relay: RelayAddress; readonly from: Address } | null;
   readonly webhook: Webhook | null;
+  /** Where the age of the newest backup is looked up, if anywhere, and how old it may be, in hours. */
+  readonly backups: { readonly stamp: string | null; readonly maxAge: number };
   /** Whether `start` runs a Watch that lies in the data folder beside itself. */
   readonly watch: boolean;
   readonly databaseUrl: string | null;
@@ -70,6 +79,7 @@ export type Settings = {
 /** What each kind of setting has to look like. */
 const MUST: readonly (readonly [RegExp, string])[] = [
   [/_PORT$/, 'a whole number from 1 to 65535'],
+  [/MAX_AGE$/, 'a whole number of hours from 1 to 9999'],
   [/^LETTERBOX_.*_URL$/, 'an address without a path, as https://letters.example.org'],
   [/^DATABASE_URL/, 'an address as postgres://user:password@host:5432/database'],
   [/TRUST_PROXY$|_WATCH$/, 'true or false'],
@@ -114,6 +124,10 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     trustProxy: found.LETTERBOX_TRUST_PROXY,
     mail: relay && from ? { relay, from } : null,
     webhook: found.LETTERBOX_ALARM_WEBHOOK ?? null,
+    backups: {
+      stamp: found.LETTERBOX_BACKUP_STAMP ? resolve(found.LETTERBOX_BACKUP_STAMP) : null,
+      maxAge: found.LETTERBOX_BACKUP_MAX_AGE,
+    },
     watch: found.LETTERBOX_WATCH,
     databaseUrl: found.DATABASE_URL ?? null,
     roleUrls: Object.fromEntries(

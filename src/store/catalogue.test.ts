@@ -24,7 +24,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
   register: ['register_logs', 'register_open', 'register_sequence', 'register_hashes', 'register_sign'],
   alarm: [
     ...['alarm_tick', 'alarm_found', 'alarm_organisations', 'outbox_due', 'outbox_done', 'hooks_due'],
-    'hook_done',
+    ...['hook_done', 'inspection', 'outside_protocol'],
   ],
   desk: [
     // the session

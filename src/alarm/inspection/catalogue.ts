@@ -1,0 +1,143 @@
+/** The database's catalogue against the one of this version: what somebody else than the migrations has changed. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { describeCatalogue, releasedCatalogue } from '../../store/catalogue.ts';
+import { migrationFiles } from '../../store/migrate.ts';
+import { act, type Database } from '../../store/store.ts';
+import { isRefusal } from '../../web/refusal.ts';
+import type { Finding, Subject } from '../inspection.ts';
+
+/** A change of one thing of the catalogue; `was` and `is` are its lines without the thing's name, null where it is not. */
+type Change = {
+  readonly kind: string;
+  readonly name: string;
+  readonly was: string | null;
+  readonly is: string | null;
+};
+
+export function catalogueSubject(database: Database): Subject {
+  const released = releasedCatalogue();
+  return {
+    name: 'The catalogue of the database',
+    patience: 1,
+    look: async () => {
+      const lines = await act(database, null, async (tx) => {
+        await tx.run('set transaction isolation level repeatable read, read only');
+        const { applied } = await tx.one(
+          z.object({ applied: z.array(z.string()) }),
+          'select applied from letterbox.inspection()',
+        );
+        return { applied, lines: await describeCatalogue(tx) };
+      });
+      if (isRefusal(lines)) throw new Error(lines.message);
+      const other = otherVersion(lines.applied);
+      return other ? [other] : findingsIn(changes(released, lines.lines));
+    },
+  };
+}
+
+/** While the database is another version's, this version's catalogue is no measure for it. */
+function otherVersion(applied: readonly string[]): Finding | null {
+  const known = migrationFiles();
+  const newer = applied.filter((file) => !known.includes(file));
+  const missing = known.filter((file) => !applied.includes(file));
+  if (newer.length + missing.length === 0) return null;
+  const how = newer.length > 0 ? `${newer.join(', ')} is not known here` : `${missing.join(', ')} is missing`;
+  return {
+    ...{
+      key: `version ${newer.concat(missing).join(' ')}`,
+      colour: 'amber',
+      whom: 'site',
+      address: 'the database',
+    },
+    seen:
+      `The database was brought to another version than this program’s (${how}), so its catalogue is not compared ` +
+      'with anything. Update all parts of Letterbox, run letterbox migrate, and start them again.',
+  };
+}
+
+/** What differs; a further index opens nothing and is the operator’s own affair. */
+export function changes(released: readonly string[], found: readonly string[]): Change[] {
+  const [want, have] = [new Set(released), new Set(found)];
+  const byThing = new Map<string, { was: string | null; is: string | null }>();
+  const note = (line: string, side: 'was' | 'is') => {
+    const [thing, detail] = parted(line);
+    const before = byThing.get(thing) ?? { was: null, is: null };
+    byThing.set(thing, { ...before, [side]: detail });
+  };
+  for (const line of released) if (!have.has(line)) note(line, 'was');
+  for (const line of found) if (!want.has(line)) note(line, 'is');
+  return [...byThing]
+    .map(([thing, sides]) => {
+      const at = thing.indexOf(' ');
+      return { kind: thing.slice(0, at), name: thing.slice(at + 1), ...sides };
+    })
+    .filter(({ kind, was }) => kind !== 'index' || was !== null);
+}
+
+/** `table cases: of letterbox_owner` is `table cases` and what is said of it. */
+function parted(line: string): readonly [thing: string, detail: string] {
+  const at = line.indexOf(': ');
+  return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 2)];
+}
+
+/** One finding for each kind of mistake, and each whom it gives something, however many things it concerns. */
+export function findingsIn(found: readonly Change[]): Finding[] {
+  return [...Map.groupBy(found, mistakeIn)].map(([mistake, some]) => {
+    const lines = some.map(({ kind, name, was, is }) => `${kind} ${name} ${was} ${is}`).sort();
+    const hash = createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 12);
+    const things = some.map(thingIn).sort();
+    const more = things.length > 4 ? ` and ${things.length - 4} more` : '';
+    const named = things.slice(0, 4).join('; ') + more;
+    return {
+      ...{ key: `catalogue ${mistake.slice(0, 200)} ${hash}`, colour: 'amber', whom: 'all' },
+      address: `the database: ${named}`,
+      seen: mistake.replace('THINGS', () => named),
+    };
+  });
+}
+
+const RIGHT = /^(.+?) may (\S+) (.+)$/;
+
+/** What of a change is named where several of its kind are told together. */
+function thingIn({ kind, name, was, is }: Change): string {
+  if (kind === 'right') return name.replace(RIGHT, '$2 $3');
+  if (kind === 'member' || kind === 'elsewhere') return name;
+  const how = was === null || is === null ? '' : ` (${differing(was, is)})`;
+  return `${kind} ${name}${how}`;
+}
+
+/** Of two descriptions, what the second has instead. */
+function differing(was: string, is: string): string {
+  const [before, now] = [was.split(', '), is.split(', ')];
+  const came = now.filter((part) => !before.includes(part));
+  const went = before.filter((part) => !now.includes(part));
+  const said = came.length > 0 ? `now ${came.join(', ')}` : `no longer ${went.join(', ')}`;
+  return said.length > 120 ? `${said.slice(0, 120)} …` : said;
+}
+
+/** The sentence for a kind of mistake, with THINGS where the things stand. Changes with the same one are told together. */
+function mistakeIn({ kind, name, was, is }: Change): string {
+  if (kind === 'right') return wrongRight(RIGHT.exec(name)?.[1] ?? 'somebody', was === null);
+  if (kind === 'role')
+    return 'A database role of Letterbox can do something else than it should: THINGS. Set it back with alter role.';
+  if (kind === 'member')
+    return 'A database account can act as another, with the rights of both: THINGS. Take that back with revoke.';
+  if (kind === 'elsewhere')
+    return 'Something outside Letterbox’s schema shows, copies or uses what is in it: THINGS. Drop it, and ask who could read by it.';
+  if (kind === 'table' && is?.includes('rows open'))
+    return 'A table’s rows are not closed to all but the owner’s functions: THINGS. Enable and force row level security there.';
+  if (was === null)
+    return 'There is something in Letterbox’s database that this version did not make: THINGS. Look what it is for, and drop it.';
+  if (is === null)
+    return 'Something of Letterbox’s database is missing: THINGS. Put it back as the migrations write it (src/store/migrations).';
+  return 'Something of Letterbox’s database is not as the migrations made it: THINGS. Put it back as they write it (src/store/migrations), and ask who changed it.';
+}
+
+function wrongRight(grantee: string, extra: boolean): string {
+  if (!extra)
+    return `${grantee} lacks rights in the database that it needs: THINGS. Run letterbox migrate, and grant what is still missing.`;
+  return grantee === 'everybody'
+    ? 'Every account of the database server was given rights in Letterbox’s database: THINGS. Take them back with revoke … from public.'
+    : `The database account ${grantee} was given rights in Letterbox’s database that it should not have: THINGS. Take them back with revoke … from ${grantee}.`;
+}
