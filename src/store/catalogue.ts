@@ -110,16 +110,17 @@ const RIGHTS = `
 
 /** What is not in the schema, and shows what is; what an extension brought along is the extension's. */
 const ELSEWHERE = `
-  select distinct 'elsewhere', pg_describe_object(d.classid, d.objid, 0), ''
-  from pg_depend d
+  select distinct 'elsewhere', pg_describe_object(x.classid, x.objid, 0), ''
+  from pg_depend d, lateral (
+    select case d.classid when 'pg_rewrite'::regclass then 'pg_class'::regclass else d.classid end as classid,
+      case d.classid when 'pg_rewrite'::regclass then (select r.ev_class from pg_rewrite r where r.oid = d.objid) else d.objid end as objid) x
   where (d.refclassid = 'pg_class'::regclass and d.refobjid in (select c.oid from pg_class c where c.relnamespace = ${OURS})
       or d.refclassid = 'pg_proc'::regclass and d.refobjid in (select p.oid from pg_proc p where p.pronamespace = ${OURS})
       or d.refclassid = 'pg_type'::regclass and d.refobjid in (select t.oid from pg_type t where t.typnamespace = ${OURS})
       or d.refclassid = 'pg_namespace'::regclass and d.refobjid = ${OURS})
-    and case d.classid
-      when 'pg_rewrite'::regclass then (select c.relnamespace from pg_rewrite r join pg_class c on c.oid = r.ev_class where r.oid = d.objid) <> ${OURS}
-      when 'pg_class'::regclass then (select c.relnamespace from pg_class c where c.oid = d.objid and c.relkind <> 't') not in (${OURS}, 'pg_toast'::regnamespace)
-      when 'pg_proc'::regclass then (select p.pronamespace from pg_proc p where p.oid = d.objid) <> ${OURS}
+    and case x.classid
+      when 'pg_class'::regclass then (select c.relnamespace from pg_class c where c.oid = x.objid and c.relkind <> 't') not in (${OURS}, 'pg_toast'::regnamespace)
+      when 'pg_proc'::regclass then (select p.pronamespace from pg_proc p where p.oid = x.objid) <> ${OURS}
       when 'pg_publication_rel'::regclass then true
       when 'pg_publication_namespace'::regclass then true
       else false end

@@ -85,14 +85,16 @@ function parted(line: string): readonly [thing: string, detail: string] {
 export function findingsIn(found: readonly Change[]): Finding[] {
   return [...Map.groupBy(found, mistakeIn)].map(([mistake, some]) => {
     const lines = some.map(({ kind, name, was, is }) => `${kind} ${name} ${was} ${is}`).sort();
-    const hash = createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 12);
+    const hash = createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16);
     const things = some.map(thingIn).sort();
     const more = things.length > 4 ? ` and ${things.length - 4} more` : '';
     const named = things.slice(0, 4).join('; ') + more;
+    const [does, mend] = SENTENCES[mistake.split(' ')[0] ?? ''] ?? CHANGED;
+    const whom = mistake.slice(mistake.indexOf(' ') + 1);
     return {
-      ...{ key: `catalogue ${mistake.slice(0, 200)} ${hash}`, colour: 'amber', whom: 'all' },
+      ...{ key: `catalogue ${mistake} ${hash}`, colour: 'amber', whom: 'all' },
       address: `the database: ${named}`,
-      seen: mistake.replace('THINGS', () => named),
+      seen: `${does.replace('WHOM', () => whom)}: ${named}. ${mend.replace('WHOM', () => whom)}`,
     };
   });
 }
@@ -101,7 +103,7 @@ const RIGHT = /^(.+?) may (\S+) (.+)$/;
 
 /** What of a change is named where several of its kind are told together. */
 function thingIn({ kind, name, was, is }: Change): string {
-  if (kind === 'right') return name.replace(RIGHT, '$2 $3');
+  if (kind === 'right') return name.replace(RIGHT, '$2 on $3');
   if (kind === 'member' || kind === 'elsewhere') return name;
   const how = was === null || is === null ? '' : ` (${differing(was, is)})`;
   return `${kind} ${name}${how}`;
@@ -116,28 +118,58 @@ function differing(was: string, is: string): string {
   return said.length > 120 ? `${said.slice(0, 120)} …` : said;
 }
 
-/** The sentence for a kind of mistake, with THINGS where the things stand. Changes with the same one are told together. */
+/** The kind of mistake, and after a space whom it gives something or takes it from. */
 function mistakeIn({ kind, name, was, is }: Change): string {
-  if (kind === 'right') return wrongRight(RIGHT.exec(name)?.[1] ?? 'somebody', was === null);
-  if (kind === 'role')
-    return 'A database role of Letterbox can do something else than it should: THINGS. Set it back with alter role.';
-  if (kind === 'member')
-    return 'A database account can act as another, with the rights of both: THINGS. Take that back with revoke.';
-  if (kind === 'elsewhere')
-    return 'Something outside Letterbox’s schema shows, copies or uses what is in it: THINGS. Drop it, and ask who could read by it.';
-  if (kind === 'table' && is?.includes('rows open'))
-    return 'A table’s rows are not closed to all but the owner’s functions: THINGS. Enable and force row level security there.';
-  if (was === null)
-    return 'There is something in Letterbox’s database that this version did not make: THINGS. Look what it is for, and drop it.';
-  if (is === null)
-    return 'Something of Letterbox’s database is missing: THINGS. Put it back as the migrations write it (src/store/migrations).';
-  return 'Something of Letterbox’s database is not as the migrations made it: THINGS. Put it back as they write it (src/store/migrations), and ask who changed it.';
+  const whom = RIGHT.exec(name)?.[1] ?? 'somebody';
+  if (kind === 'right' && was !== null) return `lacking ${whom}`;
+  if (kind === 'right') return whom === 'everybody' ? 'everybody' : `right ${whom}`;
+  if (kind === 'role' || kind === 'member' || kind === 'elsewhere') return kind;
+  if (kind === 'table' && is?.includes('rows open')) return 'rows';
+  if (kind === 'trigger' && is?.endsWith('switched off')) return 'trigger';
+  if (was === null) return 'more';
+  return is === null ? 'missing' : 'changed';
 }
 
-function wrongRight(grantee: string, extra: boolean): string {
-  if (!extra)
-    return `${grantee} lacks rights in the database that it needs: THINGS. Run letterbox migrate, and grant what is still missing.`;
-  return grantee === 'everybody'
-    ? 'Every account of the database server was given rights in Letterbox’s database: THINGS. Take them back with revoke … from public.'
-    : `The database account ${grantee} was given rights in Letterbox’s database that it should not have: THINGS. Take them back with revoke … from ${grantee}.`;
-}
+const WRITTEN = 'as the migrations write it (src/store/migrations)';
+const CHANGED = [
+  'Something of Letterbox’s database is not as the migrations made it',
+  `Put it back ${WRITTEN}, and ask who changed it.`,
+] as const;
+/** What each is, before the things it concerns; and what to do. */
+const SENTENCES: Readonly<Record<string, readonly [does: string, mend: string]>> = {
+  everybody: [
+    'Every account of the database server was given rights in Letterbox’s database',
+    'Take them back with revoke … from public.',
+  ],
+  right: [
+    'The database account WHOM was given rights in Letterbox’s database that it should not have',
+    'Take them back with revoke … from WHOM.',
+  ],
+  lacking: [
+    'The database account WHOM lacks rights that it needs',
+    'Run letterbox migrate, and grant what is still missing.',
+  ],
+  role: [
+    'A database account of Letterbox can do something else than it should',
+    'Set it back with alter role.',
+  ],
+  member: ['A database account can act as another, with the rights of both', 'Take that back with revoke.'],
+  elsewhere: [
+    'Something outside Letterbox’s schema shows, copies or uses what is in it',
+    'Drop it, and ask who could read by it.',
+  ],
+  rows: [
+    'A table’s rows are not closed to all but the owner’s functions',
+    'Enable and force row level security there.',
+  ],
+  trigger: [
+    'What keeps rows of the database from being changed, or from contradicting each other, does not run',
+    'Switch it on with alter table … enable trigger, and compare the table with a backup.',
+  ],
+  more: [
+    'There is something in Letterbox’s database that this version did not make',
+    'Look what it is for, and drop it.',
+  ],
+  missing: ['Something of Letterbox’s database is missing', `Put it back ${WRITTEN}.`],
+  changed: CHANGED,
+};
