@@ -1,6 +1,7 @@
 /** Asking a site as anybody could, with whatever Host and headers; nothing is followed, kept or trusted. */
 import { Agent as HttpAgent, type IncomingMessage, request as overHttp } from 'node:http';
 import { Agent as HttpsAgent, request as overHttps } from 'node:https';
+import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 export type Answer = {
@@ -38,7 +39,7 @@ export function openAsker(): Asker {
         const asked = (secure ? overHttps : overHttp)(url, {
           ...{ method, headers: { accept: 'text/html', ...headers }, agent: secure ? https : http },
           // Whatever Host is sent, the certificate is the address's own.
-          ...(secure && { servername: new URL(url).hostname }),
+          ...(secure && isIP(new URL(url).hostname) === 0 && { servername: new URL(url).hostname }),
           signal: AbortSignal.timeout(PATIENCE),
         });
         asked.once('error', reject);

@@ -123,7 +123,7 @@ const altered = (site: Site, address: string): Finding =>
   );
 
 /** Nothing but a way to https may be answered without TLS, where others than this machine's own programs ask. */
-async function inTheClear(asker: Asker, url: string): Promise<Finding[]> {
+export async function inTheClear(asker: Asker, url: string): Promise<Finding[]> {
   const { protocol, hostname, port } = new URL(url);
   if (isLoopback(hostname)) return [];
   if (protocol === 'http:')
@@ -140,7 +140,7 @@ async function inTheClear(asker: Asker, url: string): Promise<Finding[]> {
   return plain ? plainFindings(`http://${hostname}`, plain) : [];
 }
 
-export function plainFindings(url: string, { status, headers }: Answer): Finding[] {
+function plainFindings(url: string, { status, headers }: Answer): Finding[] {
   const leadsOn = status >= 300 && status < 400 && (headers.get('location') ?? '').startsWith('https:');
   if (status >= 400 || leadsOn) return [];
   return [

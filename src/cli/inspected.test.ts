@@ -1,0 +1,58 @@
+/** The inspection as it runs: `letterbox alarm` as a process of its own beside both sites, and what the desk then shows. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ownAlarms } from '../alarm/store.ts';
+import { settled } from '../people/testing.ts';
+import { act } from '../store/store.ts';
+import { type TestDatabase, testDatabase } from '../store/testing.ts';
+import { freshAssets } from '../web/assets.ts';
+import { aWatchedSite, type Watched } from './watched.testing.ts';
+
+let db: TestDatabase;
+let site: Watched;
+let alarm: ChildProcess;
+const said: string[] = [];
+beforeAll(async () => {
+  db = await testDatabase();
+  site = await aWatchedSite(db, await freshAssets());
+  const { publicUrl, deskUrl, data } = site.settings;
+  alarm = spawn(process.execPath, [join(import.meta.dirname, 'letterbox.ts'), 'alarm'], {
+    env: {
+      PATH: process.env.PATH,
+      ...{ DATABASE_URL_ALARM: db.urlOf('alarm'), LETTERBOX_DATA: data },
+      ...{ LETTERBOX_PUBLIC_URL: publicUrl, LETTERBOX_DESK_URL: deskUrl },
+    },
+  });
+  for (const stream of [alarm.stdout, alarm.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => said.push(text));
+}, 120_000);
+afterAll(async () => {
+  alarm?.kill('SIGTERM');
+  await site?.close();
+  await db?.close();
+});
+
+const standing = async () =>
+  settled(await act(db.desk, site.body.founder.session, ownAlarms)).filter(({ goneAt }) => !goneAt);
+const seen = async () => (await standing()).map((each) => `${each.kind} ${each.colour} ${each.seen}`).sort();
+
+// The server of the tests does not wait for its disk; that is all there is to be found.
+const FSYNC = expect.stringMatching(/^configuration amber The database server does not wait for its disk/);
+const GRANT = expect.stringMatching(
+  /^configuration amber Every account of the database server .* select on cases/,
+);
+
+test('43: a grant to public is an alarm on the desk within a minute, and gone within a minute once it is revoked', async () => {
+  await expect.poll(seen, { timeout: 60_000, interval: 500 }).toEqual([FSYNC]);
+  await db.admin.run('grant select on letterbox.cases to public');
+  const began = performance.now();
+  await expect.poll(seen, { timeout: 60_000, interval: 250 }).toEqual([FSYNC, GRANT]);
+  expect(performance.now() - began).toBeLessThan(60_000);
+  const cookie = `letterbox=${site.body.founder.session}`;
+  const page = await fetch(`${site.settings.deskUrl}/watch`, { headers: { cookie, accept: 'text/html' } });
+  expect(await page.text()).toMatch(/Something is not set as it should be[\s\S]*select on cases/);
+  await db.admin.run('revoke select on letterbox.cases from public');
+  await expect.poll(seen, { timeout: 60_000, interval: 250 }).toEqual([FSYNC]);
+  expect(said.join('')).not.toContain('Inspection:');
+}, 200_000);
