@@ -15,41 +15,51 @@ type Change = {
   readonly is: string | null;
 };
 
-export function catalogueSubject(database: Database): Subject {
-  const released = releasedCatalogue();
+/** How long an update may take, in milliseconds, before it is told that the database is another version's. */
+const UPDATING = 10 * 60_000;
+
+/** `steady`: milliseconds that are never set back. */
+export function catalogueSubject(
+  database: Database,
+  steady: () => number = () => performance.now(),
+): Subject {
+  // As they were when this program started: an update may replace them beneath it.
+  const [released, known] = [releasedCatalogue(), migrationFiles()];
+  let otherSince: number | null = null;
   return {
     name: 'The catalogue of the database',
     patience: 1,
     look: async () => {
-      const lines = await act(database, null, async (tx) => {
-        await tx.run('set transaction isolation level repeatable read, read only');
-        const { applied } = await tx.one(
-          z.object({ applied: z.array(z.string()) }),
-          'select applied from letterbox.inspection()',
-        );
-        return { applied, lines: await describeCatalogue(tx) };
-      });
-      if (isRefusal(lines)) throw new Error(lines.message);
-      const other = otherVersion(lines.applied);
-      return other ? [other] : findingsIn(changes(released, lines.lines));
+      const { applied, lines } = await catalogueOf(database);
+      const other = otherVersion(known, applied);
+      if (other === null) otherSince = null;
+      else otherSince ??= steady();
+      if (otherSince === null) return findingsIn(changes(released, lines));
+      return other && steady() - otherSince >= UPDATING ? [other] : [];
     },
   };
 }
 
+async function catalogueOf(database: Database) {
+  const found = await act(database, null, async (tx) => {
+    await tx.run('set transaction isolation level repeatable read, read only');
+    const shape = z.object({ applied: z.array(z.string()) });
+    const { applied } = await tx.one(shape, 'select applied from letterbox.inspection()');
+    return { applied, lines: await describeCatalogue(tx) };
+  });
+  if (isRefusal(found)) throw new Error(found.message);
+  return found;
+}
+
 /** While the database is another version's, this version's catalogue is no measure for it. */
-function otherVersion(applied: readonly string[]): Finding | null {
-  const known = migrationFiles();
+function otherVersion(known: readonly string[], applied: readonly string[]): Finding | null {
   const newer = applied.filter((file) => !known.includes(file));
   const missing = known.filter((file) => !applied.includes(file));
   if (newer.length + missing.length === 0) return null;
   const how = newer.length > 0 ? `${newer.join(', ')} is not known here` : `${missing.join(', ')} is missing`;
   return {
-    ...{
-      key: `version ${newer.concat(missing).join(' ')}`,
-      colour: 'amber',
-      whom: 'site',
-      address: 'the database',
-    },
+    ...{ key: `version ${newer.concat(missing).join(' ')}`, colour: 'amber', whom: 'site' },
+    address: 'the database',
     seen:
       `The database was brought to another version than this program’s (${how}), so its catalogue is not compared ` +
       'with anything. Update all parts of Letterbox, run letterbox migrate, and start them again.',

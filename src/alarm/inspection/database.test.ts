@@ -259,13 +259,25 @@ describe('a mistake is found, and gone once it is mended', () => {
     await expect.poll(found, { timeout: 5000 }).toEqual([]);
   });
 
-  test('a database of a newer version is not compared, and that is said', async () => {
-    await asAdmin("insert into letterbox_migrations.applied values ('9999_later.sql', 'x')");
-    expect(await found()).toEqual([
+  test('a database of another version is not compared, and that is said once no update takes that long', async () => {
+    let now = 0;
+    const subject = catalogueSubject(alarm, () => now);
+    const seen = async () => (await subject.look()).map((each) => each.seen);
+    await asAdmin(
+      "insert into letterbox_migrations.applied values ('9999_later.sql', 'x')",
+      'create table letterbox.later ()',
+    );
+    expect(await seen()).toEqual([]);
+    now = 9 * 60_000;
+    expect(await seen()).toEqual([]);
+    now = 10 * 60_000;
+    expect(await seen()).toEqual([
       expect.stringMatching(/another version .*9999_later\.sql is not known here/),
     ]);
     await asAdmin("delete from letterbox_migrations.applied where file = '9999_later.sql'");
-    expect(await found()).toEqual([]);
+    expect(await seen()).toEqual([expect.stringMatching(/rows are not closed .*: table later/)]);
+    await asAdmin('drop table letterbox.later');
+    expect(await seen()).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 /** The two sites, as they answer whoever asks at their addresses. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Assets } from '../../web/assets.ts';
@@ -29,6 +30,7 @@ const PATIENCE = 20;
 export function siteSubject(site: Site, sites: Sites, now: () => Date): Subject & { close(): void } {
   const asker = openAsker();
   const url = site === 'slot' ? sites.publicUrl : sites.deskUrl;
+  const released = releasedFiles(site, sites.assets);
   return {
     ...{ name: `The ${NAMES[site]} (${url})`, patience: PATIENCE },
     look: async () => {
@@ -47,7 +49,7 @@ export function siteSubject(site: Site, sites: Sites, now: () => Date): Subject 
         certificateFindings(url, page, now()),
         dateFindings(url, page, now()),
         liedTo(asked),
-        loaded(asked, sites.assets),
+        loaded(asked, released()),
         inTheClear(asker, url),
         site === 'slot' ? deskDoors(asker, url) : deskOnly(asked),
       ]);
@@ -90,29 +92,42 @@ const forged = (url: string): Record<string, string> => ({
   ...{ 'x-forwarded-email': 'inspection@letterbox.invalid', authorization: 'Basic aW5zcGVjdGlvbjo=' },
 });
 
-/** The scripts and style sheets: those of the release, byte by byte, and no others. */
-async function loaded({ asker, url, site, page }: Asked, assets: Assets): Promise<Finding[]> {
-  const released = [`${site}.js`, `${site}.css`].map((name) => assets.url(name));
-  const others = loadedBy(page.body.toString('utf8')).filter((path) => !released.includes(path));
-  const found = others.map((path) =>
-    finding(
-      `script ${path} ${url}`,
-      new URL(path, url).href,
-      `The ${NAMES[site]} loads a script or style sheet that is not of this release. Either another version runs there than here: start all parts of the same one. Or somebody changed it: then let nobody type or open anything until it is found out who.`,
-    ),
-  );
-  if (others.length > 0) return found;
-  const answers = await Promise.all(
-    released.map(async (path) => ({ path, answer: await asker.ask(`${url}${path}`) })),
-  );
-  for (const { path, answer } of answers)
-    if (
-      answer.status !== 200 ||
-      !answer.body.equals(readFileSync(join(assets.folder, path.slice('/assets/'.length))))
-    )
-      found.push(altered(site, `${url}${path}`));
-  return found;
+/** Addresses of a release's files, each with the hash of its bytes. */
+type Released = ReadonlyMap<string, string>;
+
+/** Read once: an update may replace them beneath a program that runs. */
+function releasedFiles(site: Site, assets: Assets): () => Released {
+  let kept: Released | null = null;
+  return () => {
+    kept ??= new Map(
+      [`${site}.js`, `${site}.css`].map((name) => {
+        const path = assets.url(name);
+        return [path, hashOf(readFileSync(join(assets.folder, path.slice('/assets/'.length))))];
+      }),
+    );
+    return kept;
+  };
 }
+const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** The scripts and style sheets: those of the release, byte by byte, and no others. */
+async function loaded({ asker, url, site, page }: Asked, released: Released): Promise<Finding[]> {
+  const others = loadedBy(page.body.toString('utf8')).filter((path) => !released.has(path));
+  if (others.length > 0) return others.map((path) => notReleased(site, path, url));
+  const answers = await Promise.all(
+    [...released].map(async ([path, hash]) => ({ path, hash, answer: await asker.ask(`${url}${path}`) })),
+  );
+  return answers
+    .filter(({ hash, answer }) => answer.status !== 200 || hashOf(answer.body) !== hash)
+    .map(({ path }) => altered(site, `${url}${path}`));
+}
+
+const notReleased = (site: Site, path: string, url: string): Finding =>
+  finding(
+    `script ${path} ${url}`,
+    new URL(path, url).href,
+    `The ${NAMES[site]} loads a script or style sheet that is not of this release. Either another version runs there than here: start all parts of the same one. Or somebody changed it: then let nobody type or open anything until it is found out who.`,
+  );
 
 const altered = (site: Site, address: string): Finding =>
   finding(
