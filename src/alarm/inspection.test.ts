@@ -114,3 +114,25 @@ test('a subject that cannot look keeps what it saw, and says that it is blind on
   await round();
   expect(await standing()).toEqual([]);
 });
+
+test('that falls silent is an alarm by Watch’s next report, and none once it looks again', async () => {
+  const beat = () =>
+    db.admin.run(
+      `insert into letterbox.watch_beat (organisation, person, at, every, took, asked, told_at, asked_since)
+       values ($1, $2, now(), '15 s', '1 s', 1, now(), 1) on conflict (organisation, person) do update set at = now()`,
+      [founder.staff.organisation, founder.staff.person],
+    );
+  await beat();
+  expect(await standing(), 'on the first day it need not have run').toEqual([]);
+  await db.admin.run("update letterbox.organisation set founded_at = now() - interval '2 days'");
+  await beat();
+  expect(await standing()).toEqual([expect.stringMatching(/was never started/)]);
+  const { round } = openInspection({ database: db.alarm, subjects: [] });
+  await round();
+  await round();
+  await beat();
+  expect(await standing()).toEqual([]);
+  await db.admin.run("update letterbox.inspected set at = now() - interval '121 seconds'");
+  await beat();
+  expect(await standing()).toEqual([expect.stringMatching(/has said nothing since/)]);
+});

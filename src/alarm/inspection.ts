@@ -10,6 +10,8 @@
  * with a look every 15 seconds, that is half a minute. It is taken back by the first look that does not see it.
  * A subject that cannot look keeps what it saw last, and says that it is blind once its patience is over.
  *
+ * Watch looks after it: where it has said nothing for two minutes, the next report of Watch raises the alarm.
+ *
  * LIMIT: it believes the database's catalogue and this machine's files. Whoever is superuser, or root, can mislead it.
  */
 import { z } from 'zod';
@@ -60,6 +62,7 @@ export function openInspection({ database, subjects }: Inspection): { round(): P
   return {
     round: async () => {
       await Promise.all(subjects.map((subject) => lookAgain(subject, seen)));
+      await database.run('select letterbox.inspection_done()');
       rounds += 1;
       // What an earlier process told stands until this one has looked twice.
       if (rounds < 2) return;

@@ -8,6 +8,8 @@ import { settled } from '../people/testing.ts';
 import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { freshAssets } from '../web/assets.ts';
+import { inspected } from './inspected.ts';
+import { readSettings } from './settings.ts';
 import { aWatchedSite, type Watched } from './watched.testing.ts';
 
 let db: TestDatabase;
@@ -69,3 +71,30 @@ test('43: a grant to public is an alarm on the desk within a minute, and gone wi
   expect(await standing()).toEqual([FSYNC]);
   expect(said.join('')).not.toContain('Inspection:');
 }, 200_000);
+
+test('17, 28: what only a public deployment needs is not asked of one on loopback', async () => {
+  const assets = await freshAssets();
+  const found = async (environment: Readonly<Record<string, string>>) => {
+    const settings = readSettings({ LETTERBOX_DATA: site.settings.data, ...environment });
+    const { subjects, close } = inspected({
+      settings,
+      database: db.alarm,
+      assets,
+      embedded: false,
+      relay: null,
+    });
+    close();
+    const looked = subjects.filter(({ name }) => ['The mail relay', 'The age of the backup'].includes(name));
+    return (await Promise.all(looked.map((subject) => subject.look()))).flat().map(({ address }) => address);
+  };
+  expect(await found({})).toEqual([]);
+  const open = [
+    ['LETTERBOX_PUBLIC_URL', 'https://letters.example.org'],
+    ['LETTERBOX_HOST', '0.0.0.0'],
+  ] as const;
+  for (const [name, value] of open)
+    expect(await found({ [name]: value })).toEqual(['LETTERBOX_BACKUP_STAMP', 'LETTERBOX_MAIL_RELAY']);
+  const told = { LETTERBOX_ALARM_WEBHOOK: 'https://example.org/hook#whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0' };
+  const kept = { LETTERBOX_BACKUP_STAMP: join(site.settings.data, 'opaque-server-setup') };
+  expect(await found({ LETTERBOX_HOST: '0.0.0.0', ...told, ...kept })).toEqual([]);
+});

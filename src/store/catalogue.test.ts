@@ -24,7 +24,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
   register: ['register_logs', 'register_open', 'register_sequence', 'register_hashes', 'register_sign'],
   alarm: [
     ...['alarm_tick', 'alarm_found', 'alarm_organisations', 'outbox_due', 'outbox_done', 'hooks_due'],
-    ...['hook_done', 'inspection', 'outside_protocol'],
+    ...['hook_done', 'inspection', 'inspection_done', 'outside_protocol'],
   ],
   desk: [
     // the session
@@ -81,7 +81,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
 
 /** Every table there is. No role of a running process has any right on any of them. */
 const TABLES = [
-  ...['alarm', 'quarantine', 'outbox', 'watch_beat', 'canary', 'rehearsal'],
+  ...['alarm', 'quarantine', 'outbox', 'watch_beat', 'canary', 'rehearsal', 'inspected'],
   ...[
     'organisation',
     'invitation',

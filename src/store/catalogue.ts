@@ -140,7 +140,9 @@ const SQL = `
   from (${[ROLES, TABLES, BEHAVIOUR, RIGHTS, ELSEWHERE].join(' union all ')}) x`;
 
 /** Those whose rights the migrations give. */
-const OUR_ROLES = ['owner', 'slot', 'desk', 'signin', 'register', 'alarm'].map((role) => `letterbox_${role}`);
+export const OUR_ROLES = ['owner', 'slot', 'desk', 'signin', 'register', 'alarm'].map(
+  (role) => `letterbox_${role}`,
+);
 
 /** Every line, sorted; `letterbox.` is left out of names. */
 export async function describeCatalogue(tx: Tx): Promise<string[]> {

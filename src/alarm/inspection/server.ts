@@ -1,5 +1,6 @@
 /** The database server: its settings, those that are left on roles and databases, and who is connected as what. */
 import { z } from 'zod';
+import { OUR_ROLES } from '../../store/catalogue.ts';
 import { LOGIN_ROLES } from '../../store/migrate.ts';
 import type { Database } from '../../store/store.ts';
 import type { Finding, Subject } from '../inspection.ts';
@@ -139,7 +140,7 @@ const LEFT = `
   select coalesce(r.rolname::text, '') as role, split_part(c, '=', 1) as name, substr(c, strpos(c, '=') + 1) as value
   from pg_catalog.pg_db_role_setting s left join pg_catalog.pg_roles r on r.oid = s.setrole, unnest(s.setconfig) c
   where (s.setdatabase = 0 or s.setdatabase = (select d.oid from pg_catalog.pg_database d where d.datname = current_database()))
-    and (s.setrole = 0 or r.rolname ~ '^letterbox_')
+    and (s.setrole = 0 or r.rolname = any ($2))
     and (split_part(c, '=', 1) = any ($1) or split_part(c, '=', 1) like 'letterbox.%')
   order by 1, 2`;
 /** Harmless values of these, which an administrator may well have set. */
@@ -161,7 +162,7 @@ const FINE: Readonly<Record<string, RegExp>> = {
 /** Settings that `alter role … set` or `alter database … set` left, and every new connection has. */
 async function leftSettings(database: Database): Promise<Finding[]> {
   const shape = z.object({ role: z.string(), name: z.string(), value: z.string() });
-  const rows = await database.rows(shape, LEFT, [MEANING]);
+  const rows = await database.rows(shape, LEFT, [MEANING, OUR_ROLES]);
   // A path for the whole database is ordinary; the functions have their own.
   const wrong = rows.filter(
     ({ role, name, value }) => !FINE[name]?.test(value) && !(role === '' && name === 'search_path'),

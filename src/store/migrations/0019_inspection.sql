@@ -90,4 +90,29 @@ language sql stable security definer set search_path = letterbox, pg_temp as $$
       and not exists (select from watch_beat w where w.organisation = o.id and w.at > now() - interval '1 hour'))
 $$;
 
-grant execute on function outside_protocol(), inspection() to letterbox_alarm;
+-- When the inspection was last through: one row, once there is one. It looks after Watch, and Watch after it.
+create table inspected (
+  one boolean primary key default true check (one),
+  at timestamptz not null
+);
+create function inspection_done() returns void
+language sql volatile security definer set search_path = letterbox, pg_temp as $$
+  insert into inspected as i (at) values (now()) on conflict (one) do update set at = now()
+$$;
+-- Each time Watch has been round: the part that inspects, and that sends the mails, has to have been heard of within two minutes;
+-- a day after a body's founding, ever. The inspection takes this back by itself when it looks again (alarm_found).
+create function look_after_inspection() returns trigger language plpgsql as $$
+declare last timestamptz := (select i.at from letterbox.inspected i);
+begin
+  if last < now() - interval '2 minutes' or last is null and exists (select from letterbox.organisation o
+    where o.id = new.organisation and o.founded_at < now() - interval '1 day') then
+    perform letterbox.raise_alarm(new.organisation, jsonb_build_object('key', 'inspection silent', 'kind', 'configuration', 'colour', 'red',
+      'seen', 'The part of Letterbox that looks at its configuration and sends the mails about alarms '
+        || coalesce('has said nothing since ' || to_char(last at time zone 'Europe/London', 'FMDD FMMonth YYYY, HH24:MI:SS'), 'was never started')
+        || '. Until it runs, nobody is told of anything but on the desk. Start letterbox alarm.', 'address', 'letterbox alarm'));
+  end if;
+  return null;
+end $$;
+create trigger looks_after_inspection after insert or update on watch_beat for each row execute function look_after_inspection();
+
+grant execute on function outside_protocol(), inspection(), inspection_done() to letterbox_alarm;
