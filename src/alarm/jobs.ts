@@ -1,10 +1,11 @@
-/** What goes on by itself: the dead man's switch, telling again, and working off the outbox. */
+/** What goes on by itself: the dead man's switch, telling again, working off the outbox, and looking at the configuration. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { nextTry, parseAddress, type Relay, type Sending } from '../post/post.ts';
 import { sendWebhook, type Webhook } from '../post/webhook.ts';
 import { AwayError } from '../store/away.ts';
 import type { Database } from '../store/store.ts';
 import { type Alarm, headline, mailOf } from './alarm.ts';
+import { type Inspection, openInspection } from './inspection.ts';
 import { hooksDue, outboxDue, type Telling } from './store.ts';
 
 export type Telephone = {
@@ -20,14 +21,44 @@ export type Telephone = {
 
 const BATCH = 20;
 
-/** Looks every two seconds. `tick` does one round at once and resolves when it is through. */
-export function startAlarms(telephone: Telephone): { tick(): Promise<void>; stop(): Promise<void> } {
+export type Repeating = {
+  /** Does one round at once and resolves when it is through. */
+  tick(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Works off what is due every two seconds. */
+export function startAlarms(telephone: Telephone): Repeating {
   const { say = () => undefined, everyMs = 2000 } = telephone;
+  const rounds = repeat(
+    () => round(telephone),
+    everyMs,
+    (why) => say(`Alarms: ${why}`),
+  );
+  return {
+    tick: rounds.tick,
+    stop: async () => {
+      await rounds.stop();
+      telephone.relay?.close();
+    },
+  };
+}
+
+/** Looks at the configuration every 15 seconds. */
+export function startInspecting(
+  inspection: Inspection & { readonly say?: (line: string) => void },
+): Repeating {
+  const { say = () => undefined, everyMs = 15_000 } = inspection;
+  const { round: look } = openInspection(inspection);
+  return repeat(look, everyMs, (why) => say(`Inspection: ${why}`));
+}
+
+/** One round after the other, whoever asks for it; `say` is told why one failed, once for each reason. */
+function repeat(work: () => Promise<void>, everyMs: number, say: (why: string) => void): Repeating {
   const stopping = new AbortController();
   let working: Promise<void> = Promise.resolve();
-  // One round after the other, whoever asks.
   const inTurn = () => {
-    working = working.catch(() => undefined).then(() => round(telephone));
+    working = working.catch(() => undefined).then(work);
     return working;
   };
   const running = (async () => {
@@ -35,7 +66,7 @@ export function startAlarms(telephone: Telephone): { tick(): Promise<void>; stop
     while (!stopping.signal.aborted) {
       await inTurn().catch((error) => {
         const why = error instanceof Error ? error.message : String(error);
-        if (!(error instanceof AwayError) && why !== told) say(`Alarms: ${why}`);
+        if (!(error instanceof AwayError) && why !== told) say(why);
         told = why;
       });
       await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
@@ -47,7 +78,6 @@ export function startAlarms(telephone: Telephone): { tick(): Promise<void>; stop
       stopping.abort();
       await running;
       await working.catch(() => undefined);
-      telephone.relay?.close();
     },
   };
 }

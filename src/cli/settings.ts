@@ -44,6 +44,13 @@ const shape = z.object({
   LETTERBOX_MAIL_FROM: z.string().transform(parsedBy(parseAddress)).optional(),
   LETTERBOX_WITNESSES: z.string().transform(parsedBy(parseWitnesses)).optional(),
   LETTERBOX_ALARM_WEBHOOK: z.string().transform(parsedBy(parseWebhook)).optional(),
+  LETTERBOX_BACKUP_STAMP: z.string().optional(),
+  LETTERBOX_BACKUP_MAX_AGE: z
+    .string()
+    .regex(/^\d{1,4}$/)
+    .transform(Number)
+    .pipe(z.int().min(1))
+    .default(26),
   DATABASE_URL: postgres,
   DATABASE_URL_SLOT: postgres,
   DATABASE_URL_DESK: postgres,
@@ -65,6 +72,8 @@ export type Settings = {
   readonly webhook: Webhook | null;
   /** Who elsewhere is asked to cosign the registers. */
   readonly witnesses: readonly Witness[];
+  /** Where the age of the newest backup is looked up, if anywhere, and how old it may be, in hours. */
+  readonly backups: { readonly stamp: string | null; readonly maxAge: number };
   /** Whether `start` runs a Watch that lies in the data folder beside itself. */
   readonly watch: boolean;
   readonly databaseUrl: string | null;
@@ -74,6 +83,7 @@ export type Settings = {
 /** What each kind of setting has to look like. */
 const MUST: readonly (readonly [RegExp, string])[] = [
   [/_PORT$/, 'a whole number from 1 to 65535'],
+  [/MAX_AGE$/, 'a whole number of hours from 1 to 9999'],
   [/^LETTERBOX_.*_URL$/, 'an address without a path, as https://letters.example.org'],
   [/^DATABASE_URL/, 'an address as postgres://user:password@host:5432/database'],
   [/TRUST_PROXY$|_WATCH$/, 'true or false'],
@@ -123,6 +133,10 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     mail: relay && from ? { relay, from } : null,
     webhook: found.LETTERBOX_ALARM_WEBHOOK ?? null,
     witnesses: found.LETTERBOX_WITNESSES ?? [],
+    backups: {
+      stamp: found.LETTERBOX_BACKUP_STAMP ? resolve(found.LETTERBOX_BACKUP_STAMP) : null,
+      maxAge: found.LETTERBOX_BACKUP_MAX_AGE,
+    },
     watch: found.LETTERBOX_WATCH,
     databaseUrl: found.DATABASE_URL ?? null,
     roleUrls: Object.fromEntries(

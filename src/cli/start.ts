@@ -3,6 +3,7 @@
  * serves both sites and the register's sequencer, and, unless told `--empty`, fills a demonstration
  * body. Stops everything in the reverse order.
  */
+import { isLoopback } from '../alarm/inspection/loopback.ts';
 import { openCluster } from '../store/cluster.ts';
 import type { LoginRole } from '../store/migrate.ts';
 import { openDatabase } from '../store/store.ts';
@@ -92,13 +93,14 @@ async function serve({ settings, empty, parts, stop, say }: Serving): Promise<vo
   const assets = await freshAssets();
   const pool = (role: LoginRole, size: number) => parts.add(openDatabase(role, cluster.urls[role], size));
   const register = await pool('register', 3);
-  const alarm = await pool('alarm', 2);
+  const alarm = await pool('alarm', 4);
   const slot = await pool('slot', 8);
   const desk = await pool('desk', 8);
   const signin = await pool('signin', 4);
   const demonstration = empty ? null : await prepareDemonstration(settings, { cluster, desk, signin });
   await parts.add(startRegister(register, settings, say));
-  await parts.add(startAlarm(alarm, settings, say));
+  const embedded = settings.databaseUrl === null;
+  await parts.add(startAlarm({ settings, database: alarm, assets, embedded, say }));
   const { address } = await parts.add(
     await startSlot({ settings, database: slot, assets, demonstration: !empty, say }),
   );
@@ -133,8 +135,4 @@ function announce(
   for (const line of founding) say(`  ${line}`);
   say('');
   say('  Ctrl-C stops everything.');
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

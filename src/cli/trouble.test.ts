@@ -44,6 +44,7 @@ const CASES: readonly (readonly [what: string, environment: Record<string, strin
   ['one port for both', { LETTERBOX_PUBLIC_PORT: '4000', LETTERBOX_DESK_PORT: '4000' }, 'a port of its own'],
   ['an address with a path', { LETTERBOX_PUBLIC_URL: 'https://x.example/a' }, 'LETTERBOX_PUBLIC_URL'],
   ['a maybe', { LETTERBOX_TRUST_PROXY: 'maybe' }, 'it must be true or false'],
+  ['a day', { LETTERBOX_BACKUP_MAX_AGE: 'a day' }, 'it must be a whole number of hours from 1 to 9999'],
   ['another kind of database', { DATABASE_URL: 'mysql://u:secret@h/d' }, 'postgres://user:password@host'],
   [
     'a database that is not there',

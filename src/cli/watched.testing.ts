@@ -13,7 +13,7 @@ import type { TestDatabase } from '../store/testing.ts';
 import type { Account } from '../watch/account.ts';
 import { type Asking, openAsking } from '../watch/asking.ts';
 import { type Config, readConfig, readState, stateFile, writeConfig, writeState } from '../watch/config.ts';
-import { testAssets } from '../web/assets.ts';
+import { type Assets, testAssets } from '../web/assets.ts';
 import { startDesk } from './desk.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { publishShippedForms } from './shipped-forms.ts';
@@ -35,7 +35,7 @@ const REVIEW = 'Deciding requests for a review';
 const VICTIMS = 'Answering people who contact the Commissioner';
 const whole = (form: string, purpose: string) => ({ form, case: null, fromGeneration: 1, purpose });
 
-export async function aWatchedSite(db: TestDatabase): Promise<Watched> {
+export async function aWatchedSite(db: TestDatabase, assets: Assets = testAssets()): Promise<Watched> {
   const folder = mkdtempSync(joinPath(tmpdir(), 'letterbox-watched-'));
   const [publicPort, deskPort] = [await freePort(), await freePort()];
   const environment = {
@@ -46,7 +46,7 @@ export async function aWatchedSite(db: TestDatabase): Promise<Watched> {
     },
   };
   const settings = readSettings(environment);
-  const parts = { settings, assets: testAssets(), demonstration: null, say: () => undefined };
+  const parts = { settings, assets, demonstration: null, say: () => undefined };
   const body = await aBodyWithForms(db);
   const slot = await startSlot({ ...parts, database: db.slot, demonstration: false });
   const desk = await startDesk({ ...parts, desk: db.desk, signin: db.signin });

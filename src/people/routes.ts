@@ -44,7 +44,9 @@ export function giveCookie(reply: FastifyReply, deps: PeopleDeps, session: Sessi
   });
 }
 
+/** Takes it away, with the flags it was given with: so that they can be seen without signing in. */
 export function takeCookie(reply: FastifyReply): void {
-  reply.clearCookie('letterbox', { path: '/' });
-  reply.clearCookie('__Host-letterbox', { path: '/', secure: true });
+  const flags = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
+  reply.clearCookie('letterbox', flags);
+  reply.clearCookie('__Host-letterbox', { ...flags, secure: true });
 }

@@ -73,6 +73,8 @@ export function parseRelay(text: string): RelayAddress | null {
 
 export type Relay = {
   send(mail: Mail): Promise<Sending>;
+  /** Connects and signs in as for a mail, and sends none: null where that works, else why not, in a sentence. */
+  trouble(): Promise<string | null>;
   close(): void;
 };
 
@@ -115,6 +117,15 @@ export function openRelay(
         return { sent: true };
       } catch (error) {
         return whyNot(error, relay);
+      }
+    },
+    trouble: async () => {
+      try {
+        await transport.verify();
+        return null;
+      } catch (error) {
+        const sending = whyNot(error, relay);
+        return sending.sent ? null : sending.why;
       }
     },
     close: () => transport.close(),

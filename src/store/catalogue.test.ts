@@ -27,7 +27,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
   ],
   alarm: [
     ...['alarm_tick', 'alarm_found', 'alarm_organisations', 'outbox_due', 'outbox_done', 'hooks_due'],
-    'hook_done',
+    ...['hook_done', 'inspection', 'inspection_done', 'outside_protocol'],
   ],
   desk: [
     // the session
@@ -84,7 +84,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
 
 /** Every table there is. No role of a running process has any right on any of them. */
 const TABLES = [
-  ...['alarm', 'quarantine', 'outbox', 'watch_beat', 'canary', 'rehearsal'],
+  ...['alarm', 'quarantine', 'outbox', 'watch_beat', 'canary', 'rehearsal', 'inspected'],
   ...[
     'organisation',
     'invitation',

@@ -5,7 +5,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Assets } from './assets.ts';
 
-export function guardHeaders(app: FastifyInstance, assets: Assets): void {
+/** What every answer of a site has; the inspection of the configuration asks for the same. */
+export function headersOf(assets: Assets): Readonly<Record<string, string>> {
   const policy = [
     "default-src 'none'",
     // 'wasm-unsafe-eval' lets OPAQUE's WebAssembly compile; it allows no text to become script.
@@ -18,14 +19,21 @@ export function guardHeaders(app: FastifyInstance, assets: Assets): void {
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
   ].join('; ');
+  return {
+    'content-security-policy': policy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'same-origin',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=(), interest-cohort=()',
+  };
+}
+
+export function guardHeaders(app: FastifyInstance, assets: Assets): void {
+  const always = headersOf(assets);
 
   app.addHook('onSend', async (request, reply) => {
-    reply.header('content-security-policy', policy);
-    reply.header('x-content-type-options', 'nosniff');
-    reply.header('referrer-policy', 'same-origin');
-    reply.header('cross-origin-opener-policy', 'same-origin');
-    reply.header('cross-origin-resource-policy', 'same-origin');
-    reply.header('permissions-policy', 'camera=(), geolocation=(), microphone=(), interest-cohort=()');
+    reply.headers(always);
     if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=63072000');
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
