@@ -122,6 +122,20 @@ test('that falls silent is an alarm by Watch’s next report, and none once it l
        values ($1, $2, now(), '15 s', '1 s', 1, now(), 1) on conflict (organisation, person) do update set at = now()`,
       [founder.staff.organisation, founder.staff.person],
     );
+  const aMinuteLater = () =>
+    db.admin.run(
+      "update letterbox.inspected set at = at - interval '61 seconds', missed_since = missed_since - interval '61 seconds'",
+    );
+  const twoMinutes = async () => {
+    await aMinuteLater();
+    await beat();
+    const soon = await standing();
+    await aMinuteLater();
+    await beat();
+    return soon;
+  };
+  await beat();
+  await aMinuteLater();
   await beat();
   expect(await standing(), 'on the first day it need not have run').toEqual([]);
   await db.admin.run("update letterbox.organisation set founded_at = now() - interval '2 days'");
@@ -132,7 +146,9 @@ test('that falls silent is an alarm by Watch’s next report, and none once it l
   await round();
   await beat();
   expect(await standing()).toEqual([]);
-  await db.admin.run("update letterbox.inspected set at = now() - interval '121 seconds'");
-  await beat();
+  expect(await twoMinutes(), 'what is started a moment later is not missed').toEqual([]);
   expect(await standing()).toEqual([expect.stringMatching(/has said nothing since/)]);
+  await openInspection({ database: db.alarm, subjects: [] }).round();
+  await beat();
+  expect(await standing(), 'it looks twice before it takes anything back').toHaveLength(1);
 });

@@ -10,7 +10,7 @@
  * with a look every 15 seconds, that is half a minute. It is taken back by the first look that does not see it.
  * A subject that cannot look keeps what it saw last, and says that it is blind once its patience is over.
  *
- * Watch looks after it: where it has said nothing for two minutes, the next report of Watch raises the alarm.
+ * Watch looks after it: where it has said nothing for two minutes, a report of Watch raises the alarm.
  *
  * LIMIT: it believes the database's catalogue and this machine's files. Whoever is superuser, or root, can mislead it.
  */

@@ -90,25 +90,33 @@ language sql stable security definer set search_path = letterbox, pg_temp as $$
       and not exists (select from watch_beat w where w.organisation = o.id and w.at > now() - interval '1 hour'))
 $$;
 
--- When the inspection was last through: one row, once there is one. It looks after Watch, and Watch after it.
+-- When the inspection was last through, and since when Watch has missed it: one row, once there is one. It looks after Watch, and
+-- Watch after it.
 create table inspected (
   one boolean primary key default true check (one),
-  at timestamptz not null
+  at timestamptz,
+  missed_since timestamptz
 );
 create function inspection_done() returns void
 language sql volatile security definer set search_path = letterbox, pg_temp as $$
-  insert into inspected as i (at) values (now()) on conflict (one) do update set at = now()
+  insert into inspected as i (at) values (now()) on conflict (one) do update set at = now(), missed_since = null
 $$;
--- Each time Watch has been round: the part that inspects, and that sends the mails, has to have been heard of within two minutes;
--- a day after a body's founding, ever. The inspection takes this back by itself when it looks again (alarm_found).
+-- Each time Watch has been round: the part that inspects, and that sends the mails, has to have been heard of within a minute; or,
+-- since parts that are started together are not heard of together, within another minute from when Watch first missed it. On a
+-- body's first day it need not have run yet.
+-- The inspection takes the alarm back by itself when it looks again (alarm_found).
 create function look_after_inspection() returns trigger language plpgsql as $$
-declare last timestamptz := (select i.at from letterbox.inspected i);
+declare i letterbox.inspected;
 begin
-  if last < now() - interval '2 minutes' or last is null and exists (select from letterbox.organisation o
-    where o.id = new.organisation and o.founded_at < now() - interval '1 day') then
+  select * into i from letterbox.inspected;
+  if i.at > now() - interval '1 minute' then return null; end if;
+  if i.missed_since is null then
+    insert into letterbox.inspected as x (missed_since) values (now()) on conflict (one) do update set missed_since = now();
+  elsif i.missed_since < now() - interval '1 minute' and (i.at is not null or exists (select from letterbox.organisation o
+    where o.id = new.organisation and o.founded_at < now() - interval '1 day')) then
     perform letterbox.raise_alarm(new.organisation, jsonb_build_object('key', 'inspection silent', 'kind', 'configuration', 'colour', 'red',
       'seen', 'The part of Letterbox that looks at its configuration and sends the mails about alarms '
-        || coalesce('has said nothing since ' || to_char(last at time zone 'Europe/London', 'FMDD FMMonth YYYY, HH24:MI:SS'), 'was never started')
+        || coalesce('has said nothing since ' || to_char(i.at at time zone 'Europe/London', 'FMDD FMMonth YYYY, HH24:MI:SS'), 'was never started')
         || '. Until it runs, nobody is told of anything but on the desk. Start letterbox alarm.', 'address', 'letterbox alarm'));
   end if;
   return null;
