@@ -34,6 +34,9 @@ export type Watched = {
 const REVIEW = 'Deciding requests for a review';
 const VICTIMS = 'Answering people who contact the Commissioner';
 const whole = (form: string, purpose: string) => ({ form, case: null, fromGeneration: 1, purpose });
+/** What Ana is let read, and for what. */
+export const REVIEWS = whole('review', REVIEW);
+export const VICTIMS_MESSAGES = whole('victims', VICTIMS);
 
 export async function aWatchedSite(db: TestDatabase, assets: Assets = testAssets()): Promise<Watched> {
   const folder = mkdtempSync(joinPath(tmpdir(), 'letterbox-watched-'));
@@ -72,7 +75,8 @@ export async function aWatchedSite(db: TestDatabase, assets: Assets = testAssets
   };
 }
 
-async function aBodyWithForms(db: TestDatabase): Promise<TestBody> {
+/** A body whose two forms are open and which Ana may read. */
+export async function aBodyWithForms(db: TestDatabase): Promise<TestBody> {
   const { founder, recovery } = await found(db, 'exampleshire');
   const second = await join(db, founder, 'Second Manager', ['manager'], [founder]);
   const joining = (name: string) => join(db, founder, name, ['caseworker'], [founder, second]);
@@ -85,21 +89,21 @@ async function aBodyWithForms(db: TestDatabase): Promise<TestBody> {
     recovery,
   };
   await publishShippedForms(db.desk, founder.session);
-  await letRead(body, body.ana, { scopes: [whole('review', REVIEW), whole('victims', VICTIMS)] });
+  await letRead(body, body.ana, { scopes: [REVIEWS, VICTIMS_MESSAGES] });
   for (const form of ['review', 'victims']) await openForm(body, body.ana, form);
   return body;
 }
 
 /** Another body on the same site, with nothing in it. */
-async function aBodyOfItsOwn(db: TestDatabase): Promise<SignedIn> {
+export async function aBodyOfItsOwn(db: TestDatabase): Promise<SignedIn> {
   return (await found(db, 'elsewhere')).founder;
 }
 
 /** Invited on the desk's page, joined over the network, confirmed by these. */
-async function letIn(
+export async function letIn(
   db: TestDatabase,
   asking: Asking,
-  { deskUrl }: Settings,
+  { deskUrl }: Pick<Settings, 'deskUrl'>,
   inviter: SignedIn,
   confirmers: readonly SignedIn[],
 ): Promise<Account> {

@@ -1,0 +1,15 @@
+/** All cases of the drill, in the order of the catalogue. */
+import type { Case } from './case.ts';
+import { ACCESS } from './cases/access.ts';
+import { IN_BROWSERS } from './cases/browser.ts';
+import { IN_THE_DATABASE } from './cases/database.ts';
+import { AT_THE_DOORS } from './cases/doors.ts';
+import { NOTICING } from './cases/noticing.ts';
+
+export const CASES: readonly Case[] = [
+  ...ACCESS,
+  ...AT_THE_DOORS,
+  ...IN_THE_DATABASE,
+  ...IN_BROWSERS,
+  ...NOTICING,
+].sort((one, other) => one.n - other.n);

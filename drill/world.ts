@@ -1,0 +1,234 @@
+/** The temporary deployment that mistakes are made on: everything as `npm start` runs it, behind a proxy, with Watch beside. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { z } from 'zod';
+import { type Front, frontOf } from '../bench/leaks.ts';
+import {
+  adminUrlIn,
+  freePort,
+  healthy,
+  type Program,
+  startProgram,
+  temporaryFolder,
+  until,
+} from '../bench/site.ts';
+import { aBodyOfItsOwn, aBodyWithForms, letIn, REVIEWS } from '../src/cli/watched.testing.ts';
+import { end, keysOf, letRead } from '../src/grants/testing.ts';
+import {
+  foundHost,
+  join as joinBody,
+  type SignedIn,
+  settled,
+  signIn,
+  type TestBody,
+} from '../src/people/testing.ts';
+import type { Identity } from '../src/sealing/keys.ts';
+import { openDatabase, type Role } from '../src/store/store.ts';
+import type { TestDatabase } from '../src/store/testing.ts';
+import { openAsking } from '../src/watch/asking.ts';
+import { type Canary, makeCanary, needlesIn, readPublished } from '../src/watch/canary.ts';
+import { NO_STATE, stateFile, writeConfig, writeState } from '../src/watch/config.ts';
+import { type Needles, needlesOf } from '../src/watch/needles.ts';
+
+export type Persona = { readonly as: string; readonly session: string | null };
+
+export type World = {
+  readonly db: TestDatabase;
+  readonly body: TestBody;
+  readonly data: string;
+  readonly publicUrl: string;
+  readonly deskUrl: string;
+  /** The sites without the proxy in front. */
+  readonly direct: { readonly slot: string; readonly desk: string };
+  readonly fronts: Fronts;
+  /** What people sent in, known to the drill: a mark in every field and file. One a form. */
+  readonly submissions: readonly Canary[];
+  readonly needles: Needles;
+  readonly program: Program;
+  /** What a proxy wrote down while they were sent in: every address and every body. */
+  recorded(): Uint8Array;
+  /** Everybody who must not read, each signed in anew. */
+  unintended(): Promise<Persona[]>;
+  /** Who may read. */
+  reader(): Promise<SignedIn>;
+  /** The key of the first submission's form, as its reader holds it. */
+  readerKey(): Promise<Identity>;
+  stopWatch(): Promise<void>;
+  startWatch(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Deploys, founds a body whose forms Ana reads, lets Watch in, and sends one submission in by each form. */
+export async function aWorld(say: (line: string) => void): Promise<World> {
+  const folder = temporaryFolder();
+  const [slotPort, deskPort] = [await freePort(), await freePort()];
+  const direct = { slot: `http://127.0.0.1:${slotPort}`, desk: `http://127.0.0.1:${deskPort}` };
+  const fronts = {
+    slot: await frontOf(() => direct.slot, await freePort()),
+    desk: await frontOf(() => direct.desk, await freePort()),
+  };
+  const program = startProgram(['start', '--empty'], {
+    ...{ LETTERBOX_DATA: folder.path, LETTERBOX_WATCH: 'false', LETTERBOX_HOST: '127.0.0.1' },
+    ...{ LETTERBOX_PUBLIC_PORT: String(slotPort), LETTERBOX_DESK_PORT: String(deskPort) },
+    ...{ LETTERBOX_PUBLIC_URL: fronts.slot.url, LETTERBOX_DESK_URL: fronts.desk.url },
+  });
+  await until(() => healthy(fronts.desk.url), program, 'Letterbox');
+  await until(async () => program.said().includes('Ctrl-C stops everything'), program, 'Letterbox');
+  const db = databases(folder.path);
+  say('Founding a body, its host and another body …');
+  const body = await aBodyWithForms(db);
+  const others = await people(db, body);
+  const config = await letWatchIn(folder.path, fronts, body, others);
+  const submissions: Canary[] = [];
+  const recorder = await recordingProxy(direct.slot);
+  for (const form of ['review', 'victims']) submissions.push(await sendIn(recorder.url, form));
+  await recorder.close();
+  let watch: Program | null = null;
+  const startWatch = async () => {
+    const started = startProgram(['watch', '--config', config], {});
+    watch = started;
+    await until(async () => started.said().includes('Went round'), started, 'Watch');
+  };
+  say('Starting Watch, which goes round every 15 seconds …');
+  await startWatch();
+  const ana = body.ana;
+  const { marks, sealed } = needlesIn(submissions);
+  return {
+    ...{ db, body, data: folder.path, publicUrl: fronts.slot.url, deskUrl: fronts.desk.url },
+    ...{ direct, fronts, submissions, program, startWatch, recorded: recorder.recorded },
+    needles: needlesOf(marks, sealed),
+    unintended: async () => [
+      { as: 'a stranger', session: null },
+      ...(await Promise.all(
+        Object.values(others).map(async ({ name, staff }) => ({
+          ...{ as: AS[name] ?? name, session: (await signIn(db, name, staff)).session },
+        })),
+      )),
+    ],
+    reader: () => signIn(db, ana.name, ana.staff),
+    readerKey: async () => {
+      const session = await signIn(db, ana.name, ana.staff);
+      const key = (await keysOf(body, session)).find(({ form }) => form === submissions[0]?.form);
+      if (!key) throw new Error('The reader holds no key.');
+      return key.identity;
+    },
+    stopWatch: async () => {
+      await watch?.stop();
+      watch = null;
+    },
+    close: async () => {
+      await watch?.stop();
+      await db.close();
+      await program.stop();
+      await Promise.all([fronts.slot.close(), fronts.desk.close()]);
+      folder.remove();
+    },
+  };
+}
+
+/** An address that was public once and has been unlinked. */
+export const WITHDRAWN = '/honours-list.csv';
+
+const AS: Readonly<Record<string, string>> = {
+  'First Manager': 'somebody of another body',
+  'Ben Caseworker': 'a colleague without access',
+  'Lea Leaver': 'somebody whose access has ended',
+  'First Operator': 'the host’s operator',
+};
+
+type Fronts = Readonly<Record<'slot' | 'desk', Front>>;
+type Others = Awaited<ReturnType<typeof people>>;
+
+/** Watch, as a colleague of the body, of another, and of the host; the path of its configuration. */
+async function letWatchIn(
+  data: string,
+  fronts: Fronts,
+  { db, ...body }: TestBody,
+  others: Others,
+): Promise<string> {
+  const asking = openAsking();
+  const settings = { deskUrl: fronts.desk.url };
+  const accounts = [
+    await letIn(db, asking, settings, body.founder, [body.founder, body.second]),
+    await letIn(db, asking, settings, others.elsewhere, [others.elsewhere]),
+    await letIn(db, asking, settings, others.operator, [others.operator]),
+  ];
+  asking.close();
+  const config = join(data, 'watch', 'watch.json');
+  mkdirSync(join(data, 'watch'), { recursive: true, mode: 0o700 });
+  writeState(stateFile(config), { ...NO_STATE, accounts });
+  writeConfig(config, {
+    ...{ public: fronts.slot.url, desk: fronts.desk.url, rehearseEvery: 2_592_000 },
+    elsewhere: [{ url: `${fronts.slot.url}${WITHDRAWN}`, must: 'never answer' }],
+  });
+  return config;
+}
+
+async function people(db: TestDatabase, body: TestBody) {
+  const elsewhere = await aBodyOfItsOwn(db);
+  const operator = await foundHost(db);
+  const leaver = await joinBody(db, body.founder, 'Lea Leaver', ['caseworker'], [body.founder, body.second]);
+  const grant = await letRead(body, leaver, { scopes: [REVIEWS] });
+  settled(await end(body, body.founder, grant));
+  return { elsewhere, colleague: body.ben, leaver, operator };
+}
+
+const secretsShape = z.record(z.string(), z.string());
+
+/** Each role's own connections, by the passwords of the deployment. */
+function databases(data: string): TestDatabase {
+  const secrets = secretsShape.parse(JSON.parse(readFileSync(join(data, 'database-secrets.json'), 'utf8')));
+  const adminUrl = adminUrlIn(data);
+  const urlOf = (role: Role): string => {
+    const url = new URL(adminUrl);
+    if (role !== 'admin') [url.username, url.password] = [`letterbox_${role}`, secrets[role] ?? ''];
+    return url.href;
+  };
+  const open = (role: Role) => openDatabase(role, urlOf(role), 3);
+  const pools = {
+    ...{ admin: open('admin'), slot: open('slot'), desk: open('desk'), signin: open('signin') },
+    ...{ register: open('register'), alarm: open('alarm') },
+  };
+  const close = async () => {
+    await Promise.all(Object.values(pools).map((pool) => pool.close()));
+  };
+  return { ...pools, adminUrl, urlOf, close };
+}
+
+/** Somebody fills in a form; what they write is a mark in every field, sealed as a browser does. */
+async function sendIn(publicUrl: string, form: string): Promise<Canary> {
+  const page = await (await fetch(`${publicUrl}/exampleshire/${form}/fill`)).text();
+  const published = readPublished(page);
+  if (!published) throw new Error(`The form ${form} is not open.`);
+  const { canary, post } = await makeCanary(published, 'exampleshire', new Date());
+  const asking = openAsking();
+  const sent = await post(asking, publicUrl);
+  asking.close();
+  if (!sent) throw new Error(`The form ${form} did not take a submission.`);
+  return canary;
+}
+
+/** A proxy that writes down every address and body that comes by. */
+async function recordingProxy(upstream: string) {
+  const written: Buffer[] = [];
+  const server = createServer(async (request, response) => {
+    const body = await buffer(request);
+    written.push(Buffer.from(`${request.method} ${request.url}\n`), body);
+    const { 'content-type': type = 'text/html', accept = '*/*' } = request.headers;
+    const answer = await fetch(`${upstream}${request.url}`, {
+      ...(request.method === 'GET' ? {} : { body: Uint8Array.from(body) }),
+      ...{ method: request.method ?? 'GET', headers: { 'content-type': type, accept } },
+    });
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/html' });
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    recorded: () => Buffer.concat(written),
+    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
+}
