@@ -4,7 +4,7 @@
  *     npm run bench                       everything; some ten minutes
  *     npm run bench -- --quick            everything, in short; some two minutes, and less to be trusted
  *     npm run bench -- --json             one JSON object of named figures
- *     npm run bench -- --only throughput  or memory, browsing, access, detection, quiet (an hour)
+ *     npm run bench -- --only throughput  or memory, browsing, access, detection, odd-reading, quiet (an hour)
  *     npm run bench -- --kills 50         the durability story with so many kills, instead
  */
 import { spawnSync } from 'node:child_process';
@@ -15,6 +15,7 @@ import { measureBrowsing } from './browsing.ts';
 import { measureDetection } from './detection.ts';
 import { type Figure, json, meets, table } from './figures.ts';
 import { measureMemory } from './memory.ts';
+import { measureOddReading } from './odd-reading.ts';
 import { measureQuiet } from './quiet.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -33,6 +34,11 @@ const MEASURES: Record<string, () => Promise<Figure[]>> = {
   browsing: () => measureBrowsing(394),
   access: () => measureAccess({ people: 2_000, grants: 100_000, rounds: quick ? 20 : 100 }, say),
   detection: () => measureDetection({ turns: quick ? 1 : 8 }, say),
+  'odd-reading': async () =>
+    measureOddReading(
+      Array.from({ length: quick ? 2 : 10 }, (_, n) => `reported ${n}`),
+      quick ? 5 : 10,
+    ),
   quiet: () => measureQuiet({ minutes: quick ? 3 : 60 }, say),
   throughput: () =>
     measureThroughput(quick ? { rounds: 3, milliseconds: 1500 } : { rounds: 7, milliseconds: 4000 }, say),

@@ -107,9 +107,10 @@ export async function askDatabase(
   }
 }
 
-/** Every file below a folder. */
+/** Every file below a folder; or this one. */
 export function filesIn(as: string, folder: string): Piece[] {
   if (!existsSync(folder)) return [];
+  if (statSync(folder).isFile()) return [piece(as, folder, readFileSync(folder))];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())

@@ -27,7 +27,20 @@ export type Outcome = {
 
 const MOST_SECONDS = 60;
 
+/** As `attempt`; a case that could not be made at all has failed, and says why. */
 export async function run(world: World, one: Case): Promise<Outcome> {
+  const began = performance.now();
+  try {
+    return await attempt(world, one);
+  } catch (error) {
+    const says = `It could not be made: ${error instanceof Error ? error.message : String(error)}`;
+    const nothing = { asked: 0, readable: 0, loose: 0, who: [] };
+    const seconds = (performance.now() - began) / 1000;
+    return { n: one.n, passed: false, says, out: nothing, noticed: null, entries: 0, control: null, seconds };
+  }
+}
+
+async function attempt(world: World, one: Case): Promise<Outcome> {
   const [began, since] = [performance.now(), await databaseTime(world)];
   const before = await entries(world);
   const made = await one.make(world);

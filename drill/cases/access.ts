@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { REVIEWS, VICTIMS_MESSAGES } from '../../src/cli/watched.testing.ts';
 import { publishForm } from '../../src/forms/acts.ts';
 import { actOnProposal } from '../../src/grants/acts.ts';
-import { approve, letRead, proposal, propose, withdraw } from '../../src/grants/testing.ts';
+import { approve, end, letRead, proposal, propose, withdraw } from '../../src/grants/testing.ts';
 import { join, refusalOf, type SignedIn, settled, signIn } from '../../src/people/testing.ts';
 import { canonicalJson } from '../../src/sealing/encoding.ts';
 import { signText } from '../../src/sealing/signature.ts';
@@ -44,6 +44,16 @@ const again = (world: World, { name, staff }: SignedIn) => signIn(world.db, name
 async function managers(world: World) {
   const [founder, second] = [await again(world, world.body.founder), await again(world, world.body.second)];
   return { ...world.body, founder, second };
+}
+
+let made: SignedIn | null = null;
+/** The founder's second account, under the same name. */
+async function twinOf(
+  world: World,
+  { founder, second }: Pick<World['body'], 'founder' | 'second'>,
+): Promise<SignedIn> {
+  made ??= await join(world.db, founder, founder.name, ['manager'], [founder, second]);
+  return again(world, made);
 }
 
 async function publishing(world: World, definition: object): Promise<Made> {
@@ -144,13 +154,7 @@ export const ACCESS: readonly Case[] = [
     expects: 'refused',
     make: async (world) => {
       const body = await managers(world);
-      const twin = await join(
-        world.db,
-        body.founder,
-        body.founder.name,
-        ['manager'],
-        [body.founder, body.second],
-      );
+      const twin = await twinOf(world, body);
       const id = await propose(body, body.founder, body.ben, { scopes: [REVIEWS] });
       const said = refusalOf(await approve(body, twin, id));
       return {
@@ -231,13 +235,7 @@ export const ACCESS: readonly Case[] = [
     make: async (world) => {
       const undo = await changeFunction(world, 'same_person', 'select false');
       const body = await managers(world);
-      const twin = await join(
-        world.db,
-        body.founder,
-        body.founder.name,
-        ['manager'],
-        [body.founder, body.second],
-      );
+      const twin = await twinOf(world, body);
       const id = await propose(body, body.founder, body.ben, { scopes: [REVIEWS] });
       const said = refusalOf(await approve(body, twin, id));
       return {
@@ -245,7 +243,7 @@ export const ACCESS: readonly Case[] = [
         out: async () => askDoors(world, await world.unintended()),
         undo: async () => {
           await undo();
-          await world.db.admin.run('update letterbox.grants set ended_at = now() where proposal = $1', [id]);
+          settled(await end(body, body.founder, id));
         },
       };
     },

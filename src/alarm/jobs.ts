@@ -1,4 +1,4 @@
-/** What goes on by itself: the dead man's switch, telling again, working off the outbox, and looking at the configuration. */
+/** What goes on by itself: the dead man's switch, telling again, working off the outbox, looking at the configuration and at the reading. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { nextTry, parseAddress, type Relay, type Sending } from '../post/post.ts';
 import { sendWebhook, type Webhook } from '../post/webhook.ts';
@@ -6,6 +6,7 @@ import { AwayError } from '../store/away.ts';
 import type { Database } from '../store/store.ts';
 import { type Alarm, headline, mailOf } from './alarm.ts';
 import { type Inspection, openInspection } from './inspection.ts';
+import { openReading } from './reading.ts';
 import { hooksDue, outboxDue, type Telling } from './store.ts';
 
 export type Telephone = {
@@ -51,6 +52,18 @@ export function startInspecting(
   const { say = () => undefined, everyMs = 15_000 } = inspection;
   const { round: look } = openInspection(inspection);
   return repeat(look, everyMs, (why) => say(`Inspection: ${why}`));
+}
+
+/** Looks every 15 seconds at what was opened since. */
+export function startJudgingReading(
+  database: Database,
+  {
+    say = () => undefined,
+    everyMs = 15_000,
+  }: { readonly say?: (line: string) => void; readonly everyMs?: number } = {},
+): Repeating {
+  const { look } = openReading(database);
+  return repeat(look, everyMs, (why) => say(`Reading: ${why}`));
 }
 
 /** One round after the other, whoever asks for it; `say` is told why one failed, once for each reason. */

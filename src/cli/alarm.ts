@@ -1,5 +1,5 @@
-/** Alarms: `letterbox alarm`, or a part of `letterbox start`. Holds the alarm's role only, looks at the configuration, and sends the mails. */
-import { startAlarms, startInspecting } from '../alarm/jobs.ts';
+/** Alarms: `letterbox alarm`, or a part of `letterbox start`. Holds the alarm's role only, looks at the configuration and at the reading, and sends the mails. */
+import { startAlarms, startInspecting, startJudgingReading } from '../alarm/jobs.ts';
 import { openRelay } from '../post/post.ts';
 import { type Database, openDatabase } from '../store/store.ts';
 import { type Assets, freshAssets } from '../web/assets.ts';
@@ -22,10 +22,12 @@ export function startAlarm({ settings, database, assets, embedded, say }: AlarmP
   const relay = mail && openRelay(mail.relay, mail.from);
   const { subjects, close } = inspected({ settings, database, assets, embedded, relay });
   const inspecting = startInspecting({ database, subjects, say });
+  const judging = startJudgingReading(database, { say });
   const alarms = startAlarms({ database, relay, webhook, deskUrl, say });
   return {
     close: async () => {
       await inspecting.stop();
+      await judging.stop();
       close();
       await alarms.stop();
     },

@@ -14,6 +14,7 @@ import {
   formKeys,
   formProposals,
   LINES,
+  oddReading,
   ownFormTitles,
   whatWaits,
 } from './store.ts';
@@ -46,6 +47,7 @@ function accessRoutes(app: FastifyInstance, deps: GrantsDeps): void {
       lines: await formGrants(on, form, part, page),
       proposals: await formProposals(on, form),
       keys: await formKeys(on, form),
+      odd: await oddReading(on, form),
     }));
     if (isRefusal(found)) return reply.refuse(found);
     if (found.title === null) return reply.callNotFound();

@@ -188,3 +188,17 @@ const reviewRow = z.object({
 export function reviewsDue(on: Statements, page = 0): Promise<z.infer<typeof reviewRow>[]> {
   return on.rows(reviewRow, 'select * from letterbox.reviews_due($1)', [page]);
 }
+
+const oddRow = z.object({
+  ...{
+    seen: z.string(),
+    first_seen: z.date(),
+    acknowledged_at: z.date().nullable(),
+    acknowledged_by: z.string().nullable(),
+  },
+});
+
+/** What was odd about the reading of a form in the last 90 days; nothing for those who do not mind alarms. */
+export function oddReading(on: Statements, form: string): Promise<z.infer<typeof oddRow>[]> {
+  return on.rows(oddRow, 'select * from letterbox.own_odd_reading($1)', [form]);
+}

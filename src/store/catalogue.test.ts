@@ -27,6 +27,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
   ],
   alarm: [
     ...['alarm_tick', 'alarm_found', 'alarm_organisations', 'outbox_due', 'outbox_done', 'hooks_due'],
+    ...['openings_since', 'odd_reading'],
     ...['hook_done', 'inspection', 'inspection_done', 'outside_protocol'],
   ],
   desk: [
@@ -78,7 +79,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...['end_recovery', 'recovery_envelopes', 'hand_over_recovery'],
     // the register
     ...['own_checkpoint', 'own_entries', 'own_hashes', 'own_people', 'case_entries', 'release_contexts'],
-    ...['register_refusal', 'own_cosignatures'],
+    ...['register_refusal', 'own_cosignatures', 'own_odd_reading'],
   ],
 };
 
