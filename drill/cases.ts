@@ -2,6 +2,7 @@
 import type { Case } from './case.ts';
 import { ACCESS } from './cases/access.ts';
 import { IN_BROWSERS } from './cases/browser.ts';
+import { COPIES } from './cases/copies.ts';
 import { IN_THE_DATABASE } from './cases/database.ts';
 import { AT_THE_DOORS } from './cases/doors.ts';
 import { NOTICING } from './cases/noticing.ts';
@@ -11,5 +12,6 @@ export const CASES: readonly Case[] = [
   ...AT_THE_DOORS,
   ...IN_THE_DATABASE,
   ...IN_BROWSERS,
+  ...COPIES,
   ...NOTICING,
 ].sort((one, other) => one.n - other.n);

@@ -29,7 +29,7 @@ import { openDatabase, type Role } from '../src/store/store.ts';
 import type { TestDatabase } from '../src/store/testing.ts';
 import { openAsking } from '../src/watch/asking.ts';
 import { type Canary, makeCanary, needlesIn, readPublished } from '../src/watch/canary.ts';
-import { NO_STATE, stateFile, writeConfig, writeState } from '../src/watch/config.ts';
+import { NO_STATE, readState, stateFile, writeConfig, writeState } from '../src/watch/config.ts';
 import { type Needles, needlesOf } from '../src/watch/needles.ts';
 
 export type Persona = { readonly as: string; readonly session: string | null };
@@ -49,6 +49,8 @@ export type World = {
   readonly program: Program;
   /** What a proxy wrote down while they were sent in: every address and every body. */
   recorded(): Uint8Array;
+  /** The canaries that Watch has planted by now. */
+  canaries(): Canary[];
   /** Everybody who must not read, each signed in anew. */
   unintended(): Promise<Persona[]>;
   /** Who may read. */
@@ -108,6 +110,7 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
       )),
     ],
     reader: () => signIn(db, ana.name, ana.staff),
+    canaries: () => readState(stateFile(config)).canaries.filter(({ retired }) => !retired),
     readerKey: async () => {
       const session = await signIn(db, ana.name, ana.staff);
       const key = (await keysOf(body, session)).find(({ form }) => form === submissions[0]?.form);

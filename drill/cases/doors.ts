@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { frontOf } from '../../bench/leaks.ts';
 import { freePort } from '../../bench/site.ts';
 import { HABITS } from '../../src/watch/habits.ts';
 import { type Case, type Made, NOTHING_TO_UNDO, type Piece, piece } from '../case.ts';
@@ -14,6 +15,7 @@ import { WITHDRAWN, type World } from '../world.ts';
 const nothing = (refused: string, out: () => Promise<readonly Piece[]>): Made => ({
   ...{ refused, out, undo: NOTHING_TO_UNDO },
 });
+const LEAK = { name: '', site: 'desk', colour: 'red' } as const;
 const STRANGER = { as: 'a stranger', session: null };
 const everybodyReads = {
   how: 'The decision about who may read says yes to everybody.',
@@ -57,6 +59,13 @@ async function keepingProxy(
     url: `http://127.0.0.1:${port}`,
     close: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };
+}
+
+/** Sends one request to the first of these, the next to the second, and so on. */
+async function balancerOf(nodes: readonly string[]) {
+  let turn = 0;
+  const front = await frontOf(() => nodes[turn++ % nodes.length] ?? '', await freePort());
+  return front;
 }
 
 /** A reader looks at these paths through the proxy, and then a stranger does. */
@@ -271,18 +280,33 @@ export const AT_THE_DOORS: readonly Case[] = [
   },
   {
     n: 26,
-    how: 'Everything that debuggers, profilers, metrics and forgotten files are usually called is asked of both sites.',
-    expects: 'refused',
-    make: async (world) =>
-      nothing('None of it is there.', async () => {
-        const pieces: Piece[] = [];
-        for (const habit of HABITS)
-          for (const site of ['slot', 'desk'] as const)
-            pieces.push(await askAt(world, STRANGER, { site, method: 'GET' }, `/${habit}`));
-        return pieces;
-      }),
+    how: 'Whatever debuggers and profilers are called is asked of both sites; then a page for debugging is switched on that shows what was sent in last: a canary.',
+    expects: { noticed: /^readable/, quarantines: true },
+    make: async (world) => {
+      const canary = world.canaries().at(-1);
+      const { open } = world.fronts.desk;
+      const shown = `{"last": "${canary?.marks[0]?.mark}"}`;
+      open.set('/debug', {
+        ...LEAK,
+        path: '/debug',
+        answer: (response) => response.writeHead(200).end(shown),
+      });
+      return {
+        refused: null,
+        out: async () => {
+          const pieces: Piece[] = [];
+          for (const habit of HABITS)
+            for (const site of ['slot', 'desk'] as const)
+              pieces.push(await askAt(world, STRANGER, { site, method: 'GET' }, `/${habit}`));
+          return pieces;
+        },
+        undo: async () => {
+          open.delete('/debug');
+        },
+      };
+    },
     control: {
-      how: 'A page for debugging shows what was sent last.',
+      how: 'The page shows what one of the drill’s own submissions says.',
       out: async ({ submissions }) => [debugging(submissions[0]?.marks[0]?.mark ?? '')],
     },
   },
@@ -368,6 +392,36 @@ export const AT_THE_DOORS: readonly Case[] = [
         refused: 'Past the sign-in, the database finds nobody behind the request, and hands nothing over.',
         out: () => askDoors({ ...world, deskUrl: url }, [STRANGER], { only: ({ site }) => site === 'desk' }),
         undo: async () => {
+          await stop();
+          copy.remove();
+        },
+      };
+    },
+    control: everybodyReads,
+  },
+  {
+    n: 53,
+    how: 'A second node with an older program, which asks nobody to sign in, answers every other request behind the same address.',
+    expects: 'refused',
+    make: async (world) => {
+      const copy = patchedCopy([
+        ['src/web/server.ts', 'if (!audience || OPEN.includes(audience)) return;', 'if (audience) return;'],
+      ]);
+      const { url, said, stop } = await deskFrom(world, copy.folder);
+      if (!url) throw new Error(`The older node did not start: ${said}`);
+      const balancer = await balancerOf([world.direct.desk, url]);
+      return {
+        refused: 'Both ask the same database who is behind a request, and it finds nobody.',
+        out: async () => [
+          ...(await askDoors({ ...world, deskUrl: balancer.url }, await world.unintended(), {
+            only: ({ site }) => site === 'desk',
+          })),
+          ...(await askDoors({ ...world, deskUrl: balancer.url }, [STRANGER], {
+            only: ({ site }) => site === 'desk',
+          })),
+        ],
+        undo: async () => {
+          await balancer.close();
           await stop();
           copy.remove();
         },

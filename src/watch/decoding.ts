@@ -9,8 +9,10 @@ const signOf = (code: number): string => (code < 256 ? String.fromCharCode(code)
 export function decodings(bytes: Buffer, text: string): Decoded[] {
   return [
     ...changed('UTF-16', text, text.includes('\0') ? text.replaceAll('\0', '') : text),
+    ...changed('quoted-printable', text, unquoted(text)),
     ...changed('escapes', text, unescaped(text)),
-    ...changed('markup', text, joined(text)),
+    ...changed('markup', text, joined(text.replace(/<[^<>]{0,2000}>/g, ''))),
+    ...changed('spaces', text, joined(text)),
     ...runs(text, BASE64).flatMap((run) => fromBase64(run)),
     ...runs(text, HEX).flatMap((run) => fromHex(run)),
   ].filter(({ bytes: other }) => other.length > 0 && !other.equals(bytes));
@@ -19,24 +21,30 @@ export function decodings(bytes: Buffer, text: string): Decoded[] {
 const changed = (how: string, before: string, after: string): Decoded[] =>
   before === after ? [] : [{ how, bytes: latin(after) }];
 
-/** Percent signs (RFC 3986), entities of HTML, escapes of JSON and JavaScript, quoted-printable (RFC 2045). */
-function unescaped(text: string): string {
+/** Quoted-printable (RFC 2045 §6.7), by itself: what was broken into lines may be something escaped. */
+function unquoted(text: string): string {
   return text
     .replace(/=\r?\n/g, '')
-    .replace(/[%=]([0-9a-f]{2})/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
-    .replace(/&#x0*([0-9a-f]{1,6});?/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
-    .replace(/&#0*([0-9]{1,7});?/g, (_all, code) => signOf(Number(code)))
-    .replace(/\\u\{?0*([0-9a-f]{2,4})\}?/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
-    .replace(/\\x([0-9a-f]{2})/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
-    .replace(/\\([0-3][0-7]{2})/g, (_all, octal) => signOf(Number.parseInt(octal, 8)));
+    .replace(/=([0-9a-f]{2})/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)));
 }
 
-/** Without markup, white space, soft hyphens and signs without width: a word that was broken is whole again. */
-function joined(text: string): string {
-  return text.replace(
-    /<[^<>]{0,2000}>|&shy;|&#173;|&ZeroWidthSpace;|\xc2?\xad|\xe2\x80[\x8b-\x8f]|\xef\xbb\xbf|\s+/g,
-    '',
+/** Percent signs (RFC 3986), entities of HTML, escapes of JSON and JavaScript. */
+function unescaped(text: string): string {
+  return (
+    text
+      .replace(/%([0-9a-f]{2})/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
+      .replace(/&#x0*([0-9a-f]{1,6});?/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
+      .replace(/&#0*([0-9]{1,7});?/g, (_all, code) => signOf(Number(code)))
+      .replace(/\\u\{?0*([0-9a-f]{2,4})\}?/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
+      // Not where a run of hex begins so, as PostgreSQL's bytea does.
+      .replace(/\\x([0-9a-f]{2})(?![0-9a-f]{8})/gi, (_all, hex) => signOf(Number.parseInt(hex, 16)))
+      .replace(/\\([0-3][0-7]{2})/g, (_all, octal) => signOf(Number.parseInt(octal, 8)))
   );
+}
+
+/** Without white space, soft hyphens and signs without width: a word that was broken is whole again. */
+function joined(text: string): string {
+  return text.replace(/&shy;|&#173;|&ZeroWidthSpace;|\xc2?\xad|\xe2\x80[\x8b-\x8f]|\xef\xbb\xbf|\s+/g, '');
 }
 
 const BASE64 = /[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\\?[\r\n]+[ \t]*|\\[rn]){22,}/g;

@@ -91,7 +91,7 @@ async function look(
   if (depth >= limits.depth || !mayHoldMore(bytes, text, packed.at(-1))) return;
   if (text.startsWith('%PDF')) await lookIntoPdf(searching, bytes, packed, depth);
   // A binary file from which signs were taken out is none any more.
-  const whole = !['markup', 'UTF-16'].includes(packed.at(-1) ?? '');
+  const whole = !['markup', 'spaces', 'UTF-16'].includes(packed.at(-1) ?? '');
   const { found: inside, unread: locked } = whole ? unpackings(bytes, searching.room) : NOTHING;
   for (const each of locked) unread.add([...packed, each].join(' > '));
   for (const { how, bytes: other } of [...inside, ...decodings(bytes, text)])

@@ -17,7 +17,8 @@ export function unpackings(bytes: Buffer, room: number): Unpacking {
     if (Buffer.isBuffer(done)) found.push({ how, bytes: done });
     else if (done === 'too large') unread.push(`${how}: it unpacks to more than is looked at`);
   };
-  for (const at of beginnings(bytes, GZIP)) attempt('gzip', () => gunzipSync(bytes.subarray(at), to(room)));
+  for (const at of beginnings(bytes, GZIP))
+    attempt('gzip', () => inflateRawSync(gzipContent(bytes.subarray(at)), to(room)));
   for (const at of beginnings(bytes, ZSTD))
     attempt('zstd', () => zstdDecompressSync(bytes.subarray(at), to(room)));
   for (const at of zlibBeginnings(bytes)) attempt('zlib', () => inflateSync(bytes.subarray(at), to(room)));
@@ -32,6 +33,15 @@ export function unpackings(bytes: Buffer, room: number): Unpacking {
       unread.push(`zip: ${entry.name.slice(0, 60)} is packed in a way that is not known`);
   }
   return { found, unread };
+}
+
+/** What follows the header of a gzip member (RFC 1952 §2.3). Not by `gunzip`, which refuses a member with anything behind it. */
+function gzipContent(bytes: Buffer): Buffer {
+  const flags = bytes[3] ?? 0;
+  let at = 10;
+  if (flags & 4) at += 2 + (bytes[at] ?? 0) + 256 * (bytes[at + 1] ?? 0);
+  for (const text of [8, 16]) if (flags & text) at = bytes.indexOf(0, at) + 1 || bytes.length;
+  return bytes.subarray(flags & 2 ? at + 2 : at);
 }
 
 const CODINGS = {

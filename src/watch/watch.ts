@@ -261,7 +261,7 @@ type Questions = {
   settles(by: string): boolean;
 };
 
-/** Doors first, as everybody; then what is at no door, as a stranger in every round and as the others in turn. */
+/** Doors as everybody; and what is at no door, as a stranger in every round and as the others in turn. */
 function questionsFor(
   { doors, state, rounds, config }: Watching,
   sites: Sites,
@@ -274,14 +274,26 @@ function questionsFor(
   const turn = signedIn[rounds % Math.max(1, signedIn.length)];
   const atDoors = asEach(doorQuestions(doors, sites, live));
   const elsewhere = asEach(otherQuestions(sites, live, config.expected));
-  const asked = [
+  const asked = spreadOut([
     ...atDoors.filter(({ question: { every } }) => rounds % every === 0),
     ...elsewhere.filter(({ persona }) => persona === stranger || persona === turn),
-  ];
+  ]);
   const named = (some: readonly Asked[]) =>
     new Set(some.map(({ question, persona }) => askedBy(question, persona)));
   const [now, ever] = [named(asked), named([...atDoors, ...elsewhere])];
   return { asked, settles: (by) => now.has(by) || !ever.has(by) };
+}
+
+/**
+ * Each address as early in the round as somebody else asks it late: most of what stands open does so to everybody, and is
+ * then found in a fraction of a round.
+ */
+function spreadOut(asked: readonly Asked[]): Asked[] {
+  const byQuestion = [...Map.groupBy(asked, ({ question }) => question).values()];
+  const placed = byQuestion.flatMap((same, nth) =>
+    same.map((one, turn) => ({ one, at: (nth / byQuestion.length + turn / same.length) % 1 })),
+  );
+  return placed.sort((a, b) => a.at - b.at).map(({ one }) => one);
 }
 
 type Effort = { readonly took: number; readonly asked: number };
