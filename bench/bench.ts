@@ -4,7 +4,7 @@
  *     npm run bench                       everything; some ten minutes
  *     npm run bench -- --quick            everything, in short; some two minutes, and less to be trusted
  *     npm run bench -- --json             one JSON object of named figures
- *     npm run bench -- --only throughput  or memory, browsing, access, detection, odd-reading, quiet (an hour)
+ *     npm run bench -- --only throughput  or memory, browsing, access, detection, census, odd-reading, quiet (an hour)
  *     npm run bench -- --kills 50         the durability story with so many kills, instead
  */
 import { spawnSync } from 'node:child_process';
@@ -12,6 +12,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureAccess } from './access.ts';
 import { measureBrowsing } from './browsing.ts';
+import { measureCensus } from './census.ts';
 import { measureDetection } from './detection.ts';
 import { type Figure, json, meets, table } from './figures.ts';
 import { measureMemory } from './memory.ts';
@@ -34,6 +35,7 @@ const MEASURES: Record<string, () => Promise<Figure[]>> = {
   browsing: () => measureBrowsing(394),
   access: () => measureAccess({ people: 2_000, grants: 100_000, rounds: quick ? 20 : 100 }, say),
   detection: () => measureDetection({ turns: quick ? 1 : 8 }, say),
+  census: () => measureCensus({ rounds: quick ? 1 : 2 }, say),
   'odd-reading': async () =>
     measureOddReading(
       Array.from({ length: quick ? 2 : 10 }, (_, n) => `reported ${n}`),

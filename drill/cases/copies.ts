@@ -1,5 +1,6 @@
 /** Mistakes with copies of everything: data on a site for trying things, uploads among pictures, an older node, a download under way. */
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { freePort, healthy, startProgram, temporaryFolder, until } from '../../bench/site.ts';
@@ -17,18 +18,17 @@ async function copyOf({ db, data }: World, to: string): Promise<void> {
   const client = await db.admin.pool.connect();
   try {
     await client.query("select pg_backup_start('drill', true)");
-    cpSync(data, to, {
-      recursive: true,
-      preserveTimestamps: true,
-      filter: (path) => !/\.s\.PGSQL|\/running\.|\/watch(\/|$)/.test(path),
-    });
+    // With its owners, as PostgreSQL asks; a file that goes away meanwhile is not missed.
+    spawnSync('cp', ['-a', `${data}/.`, to]);
+    for (const gone of ['watch', 'running.pid', 'postgres/postmaster.pid'])
+      rmSync(join(to, gone), { recursive: true, force: true });
     const { rows } = await client.query<{ label: string }>(
       'select labelfile as label from pg_backup_stop(false)',
     );
     const postgres = join(to, 'postgres');
     writeFileSync(join(postgres, 'backup_label'), rows[0]?.label ?? '');
-    rmSync(join(postgres, 'postmaster.pid'), { force: true });
-    cpSync(join(data, 'postgres', 'pg_wal'), join(postgres, 'pg_wal'), { recursive: true });
+    // What was written to the log meanwhile belongs to it.
+    spawnSync('cp', ['-a', join(data, 'postgres', 'pg_wal'), postgres]);
   } finally {
     client.release();
   }
@@ -128,6 +128,7 @@ export const COPIES: readonly Case[] = [
       const folder = temporaryFolder();
       const data = join(folder.path, 'data');
       mkdirSync(data);
+      chmodSync(data, 0o711);
       await copyOf(world, data);
       const copy = await openSite(data);
       return {
