@@ -13,7 +13,7 @@
  * LIMIT: Watch is believed. Whoever has its keys can put every form in quarantine; it cannot lift one, and it cannot read.
  */
 import { z } from 'zod';
-import { count, instant, words } from '../people/holdable.ts';
+import { instant, words } from '../people/holdable.ts';
 import { canonicalJson } from '../sealing/encoding.ts';
 import { signText } from '../sealing/signature.ts';
 import type { StaffIdentity } from '../sealing/staff.ts';
@@ -154,7 +154,11 @@ const findingShape = z.strictObject({
 export const reportShape = z.strictObject({
   every: z.number().min(1).max(3600),
   took: z.number().min(0).max(86_400),
-  asked: count,
+  /** 0: something red, told in the middle of a round. */
+  asked: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1),
   findings: z.array(findingShape).max(200),
   gone: z.array(sentence(300)).max(500),
 });

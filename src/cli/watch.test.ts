@@ -110,7 +110,7 @@ describe('what stands open', () => {
           kind: 'readable',
           colour: 'red',
           form: 'review',
-          asWhom: 'a stranger',
+          asWhom: expect.any(String),
           done: 'quarantined',
         }),
       ]),
@@ -137,6 +137,25 @@ describe('what stands open', () => {
     expect(seen.filter(({ colour }) => colour === 'red')).toEqual([]);
     await rounds({}, async () => (await standing()).length === 0);
   }, 60_000);
+
+  test('that can be read closes the form while the round still goes on', async () => {
+    const { marks } = kept().canaries.find(({ form, retired }) => form === 'victims' && !retired) ?? {
+      marks: [],
+    };
+    const { server, url } = await leaking('/backup.sql', () => `values ('${marks[0]?.mark}')`);
+    let through = false;
+    const said: string[] = [];
+    const round = rounds({ others: [url], rate: 200 }, () => true, said).then(() => {
+      through = true;
+    });
+    await expect.poll(quarantined, { timeout: 30_000 }).toEqual(['victims']);
+    expect(through).toBe(false);
+    await round;
+    expect(said.filter((line) => line.includes('did not take'))).toEqual([]);
+    server.close();
+    await rounds({}, (_told, nth) => nth === 2);
+    await lift();
+  });
 
   test('elsewhere, on a site that is no Letterbox, is seen too', async () => {
     const { server, url } = await leaking('/share', () => 'Complaints of 2022: a.xlsx, b.xlsx');

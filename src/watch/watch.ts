@@ -300,7 +300,7 @@ type Effort = { readonly took: number; readonly asked: number };
 
 /** Tells each body's desk what is its own, and what concerns the whole site. */
 async function report(
-  { desks, pace }: Watching,
+  { desks, pace, say }: Watching,
   findings: readonly Finding[],
   gone: readonly string[],
   effort: Effort,
@@ -309,7 +309,8 @@ async function report(
     if (!(await desk.session())) continue;
     const { organisation } = desk.account;
     const own = findings.filter((each) => each.organisation === null || each.organisation === organisation);
-    await desk.report({ ...effort, every: pace, findings: own, gone });
+    const taken = await desk.report({ ...effort, every: pace, findings: own, gone });
+    if (!taken) say(`The desk of ${desk.account.organisationName} did not take the report.`);
   }
 }
 
