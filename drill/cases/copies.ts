@@ -1,6 +1,6 @@
 /** Mistakes with copies of everything: data on a site for trying things, uploads among pictures, an older node, a download under way. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { freePort, healthy, startProgram, temporaryFolder, until } from '../../bench/site.ts';
@@ -26,7 +26,10 @@ async function copyOf({ db, data }: World, to: string): Promise<void> {
       'select labelfile as label from pg_backup_stop(false)',
     );
     const postgres = join(to, 'postgres');
-    writeFileSync(join(postgres, 'backup_label'), rows[0]?.label ?? '');
+    const label = join(postgres, 'backup_label');
+    writeFileSync(label, rows[0]?.label ?? '');
+    const { uid, gid } = statSync(join(postgres, 'PG_VERSION'));
+    chownSync(label, uid, gid);
     // What was written to the log meanwhile belongs to it.
     spawnSync('cp', ['-a', join(data, 'postgres', 'pg_wal'), postgres]);
   } finally {
