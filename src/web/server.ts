@@ -116,16 +116,15 @@ function guardDoors(app: FastifyInstance, site: Site): void {
 
 function decorate(app: FastifyInstance, options: SiteOptions): void {
   const render: Render = renderer(options.site, options.assets);
+  const absent = onceEach(render);
   app.decorateRequest('actor', null);
   app.decorateReply('page', function (this: FastifyReply, template, context = {}, status = 200) {
-    const shared = {
-      actor: this.request.actor,
-      demonstration: options.demonstration(),
-      path: this.request.url,
-    };
-    return this.status(status)
-      .type('text/html; charset=utf-8')
-      .send(render(template, { ...shared, ...context }));
+    const shared = { actor: this.request.actor, demonstration: options.demonstration() };
+    const whole = { ...shared, ...context };
+    const path = this.request.url;
+    const written =
+      status === 404 && !shared.actor ? absent(template, whole) : render(template, { path, ...whole });
+    return this.status(status).type('text/html; charset=utf-8').send(written);
   });
   app.decorateReply('refuse', function (this: FastifyReply, refusal: Refusal) {
     const status = statusOf(refusal);
@@ -134,6 +133,19 @@ function decorate(app: FastifyInstance, options: SiteOptions): void {
       return this.status(status).send({ refusal: refusal.refusal, message: refusal.message });
     return this.page('web/pages/problem.njk', { status, message: refusal.message }, status);
   });
+}
+
+const MOST_KEPT = 50;
+
+/** The same pages, each written once: scanners and Watch ask for thousands of addresses that are nowhere. */
+function onceEach(render: Render): Render {
+  const kept = new Map<string, string>();
+  return (template, context) => {
+    const key = JSON.stringify([template, context]);
+    const written = kept.get(key) ?? render(template, context);
+    if (kept.size < MOST_KEPT) kept.set(key, written);
+    return written;
+  };
 }
 
 const OPEN: readonly Audience[] = ['public', 'receipt'];
@@ -150,9 +162,10 @@ const KINDS: Readonly<Record<Audience, readonly Actor['kind'][]>> = {
 function admitStaff(app: FastifyInstance, options: SiteOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     const audience = request.routeOptions.config.audience;
+    // A path nobody wrote has no audience: it is answered as absent, to everyone alike, and asks the database nothing.
+    if (!audience) return;
     if (options.whoIs) request.actor = await options.whoIs(request.cookies);
-    // A path nobody wrote has no audience: it is answered as absent, to everyone alike.
-    if (!audience || OPEN.includes(audience)) return;
+    if (OPEN.includes(audience)) return;
     if (request.actor) return KINDS[audience].includes(request.actor.kind) ? undefined : reply.callNotFound();
     if (request.method === 'GET' && wantsPage(request)) return reply.redirect('/sign-in', 303);
     return reply
