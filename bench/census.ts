@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { openDatabase } from '../src/store/store.ts';
 import { openAsking } from '../src/watch/asking.ts';
+import type { Canary } from '../src/watch/canary.ts';
 import { doorQuestions, otherQuestions, type Question } from '../src/watch/census.ts';
 import { needlesOf } from '../src/watch/needles.ts';
 import { type Asked, ask, type Persona } from '../src/watch/round.ts';
@@ -49,7 +50,7 @@ export async function measureCensus({ rounds }: Options, say: Say): Promise<Figu
       await makeMoulds(sites.public, 'exampleshire', 32),
     );
     open.unshift(loader);
-    const questions = questionsOf(sites, await personasOf(database));
+    const questions = questionsOf(sites, await personasOf(database), await casesOf(database));
     const postmaster = Number(readFileSync(`${folder.path}/postgres/postmaster.pid`, 'utf8').split('\n')[0]);
     const used = () => secondsOf(start.pid) + secondsBelow(postmaster);
     await round(questions);
@@ -67,10 +68,34 @@ export async function measureCensus({ rounds }: Options, say: Say): Promise<Figu
 }
 
 /** 500 addresses, the doors first, each as everybody. */
-function questionsOf(sites: Parameters<typeof doorQuestions>[1], personas: readonly Persona[]): Asked[] {
-  const all: Question[] = [...doorQuestions(DOORS, sites, []), ...otherQuestions(sites, [], [])];
-  if (all.length < ADDRESSES) throw new Error(`There are only ${all.length} addresses.`);
-  return all.slice(0, ADDRESSES).flatMap((question) => personas.map((persona) => ({ question, persona })));
+function questionsOf(
+  sites: Parameters<typeof doorQuestions>[1],
+  personas: readonly Persona[],
+  about: readonly Canary[],
+): Asked[] {
+  const all: Question[] = [...doorQuestions(DOORS, sites, about), ...otherQuestions(sites, about, [])];
+  // What is large is asked in every fortieth round only.
+  const usual = all.filter(({ every }) => every === 1);
+  if (usual.length < ADDRESSES) throw new Error(`There are only ${usual.length} addresses.`);
+  return usual.slice(0, ADDRESSES).flatMap((question) => personas.map((persona) => ({ question, persona })));
+}
+
+/** Cases in whose place Watch has its canaries. */
+async function casesOf(database: Database): Promise<Canary[]> {
+  const rows = await database.rows(
+    z.object({
+      case: z.string(),
+      organisation: z.string(),
+      form: z.string(),
+      attachments: z.array(z.string()),
+    }),
+    `select c.id as case, c.organisation, c.form, array(select a.id::text from letterbox.attachment a where a.case_id = c.id) as attachments
+     from letterbox.cases c order by c.attachments desc, c.id limit 4`,
+  );
+  return rows.map((row) => ({
+    ...{ ...row, slug: 'exampleshire', generation: 1, plantedAt: new Date().toISOString(), retired: false },
+    ...{ marks: [], sealed: [] },
+  }));
 }
 
 /** A stranger, and five people of the demonstration who are signed in: colleagues, Watch itself, the host's operator. */
