@@ -62,6 +62,8 @@ const cases = (openings: Today['openings']): number => new Set(openings.map(({ o
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: 'Europe/London' });
 const clock = (at: Date): string => CLOCK.format(at);
+const between = (first: Date, last: Date): string =>
+  clock(first) === clock(last) ? `at ${clock(last)}` : `between ${clock(first)} and ${clock(last)}`;
 
 function signal(
   { opening, today }: Judging,
@@ -98,7 +100,7 @@ function fast(judging: Judging): Signal | null {
   return signal(
     judging,
     'fast',
-    `${opening.name} opened ${count} cases between ${clock(first)} and ${clock(opening.at)}.${said}`,
+    `${opening.name} opened ${count} cases ${between(first, opening.at)}.${said}`,
   );
 }
 
@@ -153,9 +155,7 @@ function hours(judging: Judging): Signal | null {
   const odd = today.openings.filter(({ local }) => isUnusual(local, usual));
   const count = cases(odd);
   if (count < HOURS.floor) return null;
-  const when = today.local.weekend
-    ? 'at the weekend'
-    : `between ${clock(odd[0]?.of.at ?? opening.at)} and ${clock(opening.at)}`;
+  const when = today.local.weekend ? 'at the weekend' : between(odd[0]?.of.at ?? opening.at, opening.at);
   const known =
     usual.openings < HOURS.known
       ? 'It is outside working hours (7am to 8pm, Monday to Friday), and they have opened too little so far to know their own.'

@@ -89,7 +89,7 @@ function mayChange({ body, confirmed, capacities, reads, name }: Principal): str
     ...(capacities.includes('manager') ? MANAGERS : []),
     ...(capacities.includes('keyholder') ? ['recovery', 'recovery_consent'] : []),
     ...(capacities.some((each) => ['manager', 'data-protection-officer'].includes(each)) ? ALARMS : []),
-    ...(capacities.includes('watch') ? ['watch_beat', 'canary', 'rehearsal', 'alarm'] : []),
+    ...(capacities.includes('watch') ? ['watch_beat', 'canary', 'rehearsal', 'alarm', 'inspected'] : []),
     // Everybody may let themselves go.
     ...(name === 'a colleague without a grant' ? ['person'] : []),
   ];
@@ -108,7 +108,7 @@ function wrongIn({ call, who, said, refused, changed }: Outcome): string[] {
     ...changed.flatMap(({ table, organisations }) => [
       ...(who.body === null || !mayChange(who).includes(table) ? [`changed ${table}`] : []),
       ...organisations
-        .filter((each) => each !== own && !isFounding(who, table, each))
+        .filter((each) => each !== own && !isFounding(who, table, each) && table !== OF_THE_SITE)
         .map(() => `wrote ${table} of another body`),
     ]),
     // Anything but a refusal is a defect, unless what was given is no value at all.
@@ -117,6 +117,8 @@ function wrongIn({ call, who, said, refused, changed }: Outcome): string[] {
   const about = Object.values(call.about).map((thing) => thing?.name);
   return wrong.map((what) => `${who.name}, ${call.name} (${about.join(', ')}): ${what}`);
 }
+/** When the inspection was last through: one row, of no body. */
+const OF_THE_SITE = 'inspected';
 /** An operator lets a body be founded, which is nobody's yet. */
 const isFounding = ({ body }: Principal, table: string, organisation: string): boolean =>
   body === 'host' && table === 'invitation' && organisation === 'none';

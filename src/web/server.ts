@@ -166,7 +166,12 @@ function admitStaff(app: FastifyInstance, options: SiteOptions): void {
     if (!audience) return;
     if (options.whoIs) request.actor = await options.whoIs(request.cookies);
     if (OPEN.includes(audience)) return;
-    if (request.actor) return KINDS[audience].includes(request.actor.kind) ? undefined : reply.callNotFound();
+    if (request.actor && KINDS[audience].includes(request.actor.kind)) return;
+    if (request.actor) {
+      // As any path that nobody wrote, down to the page.
+      request.actor = null;
+      return reply.callNotFound();
+    }
     if (request.method === 'GET' && wantsPage(request)) return reply.redirect('/sign-in', 303);
     return reply
       .status(401)
