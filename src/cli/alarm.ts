@@ -26,7 +26,10 @@ export function startAlarm({ settings, database, assets, embedded, say }: AlarmP
   const alarms = startAlarms({ database, relay, webhook, deskUrl, say });
   return {
     close: async () => {
-      await inspecting.stop();
+      // What it is asking at this moment is let go of: nobody waits for the answer.
+      const stopped = inspecting.stop();
+      close();
+      await stopped;
       await judging.stop();
       close();
       await alarms.stop();
