@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
 import { z } from 'zod';
 import { alarmRoutes } from '../alarm/routes.ts';
-import { plantedAt } from '../alarm/store.ts';
+import { plantedOn } from '../alarm/store.ts';
 import { casesRoutes } from '../cases/routes.ts';
 import { grantsRoutes } from '../grants/routes.ts';
 import { hostingRoutes } from '../hosting/routes.ts';
@@ -48,7 +48,7 @@ export async function startDesk({
       (await answers(signin, "select from letterbox.passkey_for('')")),
     whoIs: (cookies) => findActor(desk, cookies),
     demonstration: () => demonstration !== null,
-    planted: (path) => plantedAt(desk, 'desk', path),
+    planted: plantedOn(desk, 'desk'),
     diagnostics: say,
     trustProxy: settings.trustProxy,
   });

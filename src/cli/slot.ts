@@ -1,6 +1,6 @@
 /** The public side: `letterbox slot`, or a part of `letterbox start`. Holds the slot's database role only. */
 
-import { plantedAt } from '../alarm/store.ts';
+import { plantedOn } from '../alarm/store.ts';
 import { formsRoutes } from '../forms/routes.ts';
 import { publishedForm, publishedForms } from '../forms/store.ts';
 import { type Database, openDatabase } from '../store/store.ts';
@@ -36,7 +36,7 @@ export async function startSlot({
     assets,
     ready: () => answers(database, 'select from letterbox.published_forms() limit 1'),
     demonstration: () => demonstration,
-    planted: (path) => plantedAt(database, 'slot', path),
+    planted: plantedOn(database, 'slot'),
     diagnostics: say,
     trustProxy: settings.trustProxy,
   });

@@ -9,7 +9,15 @@ import { type TestDatabase, testDatabase } from './testing.ts';
 
 /** Who may run which function. All other functions are run by these alone, as their owner. */
 const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>> = {
-  slot: ['published_forms', 'slot_post', 'slot_put_chunk', 'slot_receipt', 'sweep_chunks', 'planted_at'],
+  slot: [
+    'published_forms',
+    'slot_post',
+    'slot_put_chunk',
+    'slot_receipt',
+    'sweep_chunks',
+    'planted_at',
+    'anything_planted',
+  ],
   signin: [
     ...['invitation_for', 'found', 'enrol', 'add_passkey', 'add_passphrase'],
     ...[
@@ -64,7 +72,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     // alarms, for those who mind them, and what Watch tells
     ...['own_alarms', 'own_quarantines', 'own_outbox', 'own_watches', 'own_rehearsals', 'acknowledge_alarm'],
     ...['quarantine_form', 'lift_quarantine', 'watch_duty', 'watch_report', 'announce_canaries'],
-    ...['retire_canaries', 'plant_rehearsal', 'found_rehearsal', 'planted_at'],
+    ...['retire_canaries', 'plant_rehearsal', 'found_rehearsal', 'planted_at', 'anything_planted'],
     // cases
     ...['my_forms', 'list_cases', 'release_case', 'release_attachment', 'released_chunk', 'case_openings'],
     ...['equality_count'],
