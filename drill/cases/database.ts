@@ -1,6 +1,9 @@
 /** Mistakes in the database, made by its owner in SQL; and what lies in its files, its dumps and the program's own words. */
 import { readFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import pg from 'pg';
+import { freePort } from '../../bench/site.ts';
 import { type Case, type Made, NOTHING_TO_UNDO, type Piece, piece } from '../case.ts';
 import { askDatabase, askDoors, filesIn, openAnswers, openedByReader } from '../probes.ts';
 import type { World } from '../world.ts';
@@ -56,7 +59,56 @@ async function everythingKept({ db, data }: World, as: string): Promise<Piece[]>
   return [...pieces, ...own];
 }
 
+/** The database's port under another address, as a forwarding rule opens it; what strangers get there. */
+async function throughOpenPort({ db }: World): Promise<Piece[]> {
+  const database = new URL(db.adminUrl);
+  const sockets = new Set<Socket>();
+  const forward = createServer((client) => {
+    const inner = connect(Number(database.port), '127.0.0.1');
+    for (const socket of [client, inner]) sockets.add(socket.on('error', () => socket.destroy()));
+    client.pipe(inner).pipe(client);
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => forward.listen(port, '127.0.0.2', resolve));
+  const pieces: Piece[] = [];
+  for (const user of [
+    'postgres',
+    'letterbox',
+    'letterbox_slot',
+    'letterbox_desk',
+    'letterbox_owner',
+    'admin',
+  ])
+    for (const password of ['', user, 'postgres', 'password', 'letterbox']) {
+      const client = new pg.Client({ host: '127.0.0.2', port, user, password, database: 'letterbox' });
+      const said = await client.connect().then(
+        async () => JSON.stringify((await client.query(CASES)).rows),
+        (error: Error) => error.message,
+      );
+      // One that was not let in never says that it has ended.
+      client.end().catch(() => undefined);
+      pieces.push(piece('whoever finds the open port', `as ${user}`, said));
+    }
+  for (const socket of sockets) socket.destroy();
+  await new Promise<void>((resolve) => forward.close(() => resolve()));
+  return pieces;
+}
+
 export const IN_THE_DATABASE: readonly Case[] = [
+  {
+    n: 23,
+    how: 'A forwarding rule opens the database’s port under another address; strangers try its accounts with the usual passwords.',
+    expects: 'refused',
+    make: async (world) => ({
+      refused: 'Each account has a password of its own, made at random.',
+      out: () => throughOpenPort(world),
+      undo: NOTHING_TO_UNDO,
+    }),
+    control: {
+      how: 'The superuser’s password is known: what comes out is sealed.',
+      out: async (world) => [await askDatabase(world, 'admin', CASES)],
+    },
+  },
   {
     n: 13,
     how: 'The public side’s account of the database is made superuser. It reads every table, and all of it is sealed.',

@@ -1,4 +1,5 @@
 /** Mistakes with what notices mistakes, and with what is on its way to the browser. */
+import { startProgram } from '../../bench/site.ts';
 import { type Case, piece } from '../case.ts';
 import { askDoors, openedByReader } from '../probes.ts';
 import type { World } from '../world.ts';
@@ -11,7 +12,37 @@ async function scriptOf({ publicUrl }: World): Promise<string> {
   return new URL(path, publicUrl).pathname;
 }
 
+/** Shifts the clock of a program by a year, before it runs. */
+const A_YEAR_BACK = `data:text/javascript,${encodeURIComponent(`
+  const Real = Date, back = 365 * 86400000;
+  globalThis.Date = class extends Real {
+    constructor(...given) { given.length === 0 ? super(Real.now() - back) : super(...given); }
+    static now() { return Real.now() - back; }
+  };`)}`;
+
 export const NOTICING: readonly Case[] = [
+  {
+    n: 31,
+    how: 'The clock of the machine that runs the part which alarms goes a year back; the database, on another, goes right.',
+    expects: { noticed: /clock/i },
+    make: async (world) => {
+      const wrong = startProgram(['alarm'], {
+        ...{ NODE_OPTIONS: `--import=${A_YEAR_BACK}`, DATABASE_URL_ALARM: world.db.urlOf('alarm') },
+        ...{ LETTERBOX_DATA: world.data, LETTERBOX_HOST: '127.0.0.1' },
+        ...{ LETTERBOX_PUBLIC_URL: world.publicUrl, LETTERBOX_DESK_URL: world.deskUrl },
+      });
+      return {
+        refused: null,
+        out: async () =>
+          askDoors(world, await world.unintended(), { only: ({ path }) => path.includes(':case') }),
+        undo: () => wrong.stop(),
+      };
+    },
+    control: {
+      how: 'What grants that had ended by the right clock kept closed is opened with a reader’s key.',
+      out: openedByReader,
+    },
+  },
   {
     n: 17,
     how: 'Watch is stopped, and nobody says so. A dead man’s switch alarms once it has been silent for two of its rounds.',
