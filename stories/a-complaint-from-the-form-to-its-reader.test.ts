@@ -18,8 +18,8 @@ let slotTap: Tap;
 let deskTap: Tap;
 
 beforeAll(async () => {
-  deskTap = await tap(() => letterbox.deskUrl);
-  slotTap = await tap(() => letterbox.publicUrl);
+  deskTap = await tap(() => letterbox?.deskUrl ?? null);
+  slotTap = await tap(() => letterbox?.publicUrl ?? null);
   letterbox = await deploy([], { deskUrl: deskTap.url });
   browser = await openBrowser();
 }, TEN_MINUTES);

@@ -3,12 +3,14 @@ import { connect, createServer, type Socket } from 'node:net';
 
 export type Tap = { readonly url: string; readonly bytes: () => Buffer; close(): Promise<void> };
 
-/** Listens on a port of its own and passes on to `to()` on loopback. */
-export async function tap(to: () => string): Promise<Tap> {
+/** Listens on a port of its own and passes on to `to()` on loopback; null: there is nobody yet. */
+export async function tap(to: () => string | null): Promise<Tap> {
   const kept: Buffer[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
-    const upstream = connect(Number(new URL(to()).port), '127.0.0.1');
+    const url = to();
+    if (url === null) return void client.destroy();
+    const upstream = connect(Number(new URL(url).port), '127.0.0.1');
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => socket.destroy());
