@@ -8,6 +8,7 @@ import { openDatabase } from '../src/store/store.ts';
 import { openAsking } from '../src/watch/asking.ts';
 import type { Canary } from '../src/watch/canary.ts';
 import { doorQuestions, otherQuestions, type Question } from '../src/watch/census.ts';
+import { USUAL_RATE as RATE } from '../src/watch/config.ts';
 import { needlesOf } from '../src/watch/needles.ts';
 import { type Asked, ask, type Persona } from '../src/watch/round.ts';
 import { DOORS } from '../src/web/doors.ts';
@@ -22,8 +23,6 @@ type Database = ReturnType<typeof openDatabase>;
 
 const ADDRESSES = 500;
 const PERSONAS = 6;
-/** Watch's own (src/watch/config.ts). */
-const RATE = 100;
 const POSTING = { kind: 'posts', atOnce: 32 } as const;
 
 export async function measureCensus({ rounds }: Options, say: Say): Promise<Figure[]> {
