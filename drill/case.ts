@@ -35,3 +35,10 @@ export const piece = (as: string, where: string, content: string | Uint8Array): 
   where,
   bytes: typeof content === 'string' ? Buffer.from(content) : content,
 });
+
+/** Nothing stands open: this is why, and what comes out all the same. */
+export const cannotBeMade = (refused: string, out: Made['out']): Made => ({
+  refused,
+  out,
+  undo: NOTHING_TO_UNDO,
+});

@@ -6,10 +6,14 @@ import { COPIES } from './cases/copies.ts';
 import { IN_THE_DATABASE } from './cases/database.ts';
 import { AT_THE_DOORS } from './cases/doors.ts';
 import { NOTICING } from './cases/noticing.ts';
+import { IN_PROGRAMS } from './cases/programs.ts';
+import { BEFORE_THE_SITES } from './cases/proxies.ts';
 
 export const CASES: readonly Case[] = [
   ...ACCESS,
   ...AT_THE_DOORS,
+  ...BEFORE_THE_SITES,
+  ...IN_PROGRAMS,
   ...IN_THE_DATABASE,
   ...IN_BROWSERS,
   ...COPIES,

@@ -9,8 +9,8 @@ import type { Role } from '../src/store/store.ts';
 import type { Canary } from '../src/watch/canary.ts';
 import { search } from '../src/watch/search.ts';
 import { DOORS, type Door } from '../src/web/doors.ts';
-import { type Piece, piece } from './case.ts';
-import type { Persona, World } from './world.ts';
+import { type Case, type Piece, piece } from './case.ts';
+import { type Persona, STRANGER, type World } from './world.ts';
 
 /** How many of these give a submission away, to be read (`readable`) or as ciphertext only (`loose`). */
 export type Judged = {
@@ -48,6 +48,10 @@ export async function askDoors(
   return pieces;
 }
 
+/** As `askDoors`, as everybody who must not read. */
+export const askAll = async (world: World, asking: Asking = {}): Promise<Piece[]> =>
+  askDoors(world, await world.unintended(), asking);
+
 const isAsked = ({ method, path }: Door): boolean => method === 'GET' || path === '/cases/:case/release';
 
 /** The address of a door with what the drill knows in its places: each submission where it names a case. */
@@ -65,7 +69,7 @@ function pathsOf({ submissions, body }: World, { path }: Door): string[] {
   return [...new Set(filled)];
 }
 
-export async function askAt(
+async function askAt(
   { publicUrl, deskUrl }: World,
   { as, session }: Persona,
   { site, method }: Pick<Door, 'site' | 'method'>,
@@ -76,6 +80,10 @@ export async function askAt(
   const cookie = session ? { cookie: `letterbox=${session}` } : {};
   return ask(as, url, { method, headers: { accept, ...cookie, ...headers } });
 }
+
+/** What a stranger gets at an address of a site. */
+export const strangerAt = (world: World, site: Door['site'], path: string): Promise<Piece> =>
+  askAt(world, STRANGER, { site, method: 'GET' }, path);
 
 export async function ask(as: string, url: string, init: RequestInit = {}): Promise<Piece> {
   const answer = await fetch(url, { redirect: 'manual', ...init });
@@ -128,11 +136,7 @@ export async function openedByReader(world: World): Promise<Piece[]> {
 }
 
 /** Opens these answers as those of the case `of`, as its reader's browser does; null where they do not open there. */
-export async function openAnswers(
-  world: World,
-  of: Canary,
-  answers: Uint8Array = new Uint8Array(),
-): Promise<unknown> {
+export async function openAnswers(world: World, of: Canary, answers: Uint8Array): Promise<unknown> {
   const address = {
     ...{ organisation: organisationId(of.organisation), form: formId(of.form), version: 1 },
     ...{ generation: of.generation, case: caseId(of.case) },
@@ -151,28 +155,22 @@ export async function openAnswers(
 const sealedPart = ({ sealed }: Canary, name: string): Uint8Array =>
   Buffer.from(sealed.find(({ part }) => part === name)?.bytes ?? '', 'base64');
 
-/** The function that decides who may read says yes to everybody, for as long as `out` asks: the control of the second wall. */
-export async function withoutDecision(
-  world: World,
-  out: () => Promise<readonly Piece[]>,
-): Promise<readonly Piece[]> {
-  return withFunction(world, 'reading_grant', 'select g.document from letterbox.grants g limit 1', out);
-}
-
-/** As long as `out` asks, this function of the database has another body (SQL). */
-export async function withFunction<T>(
-  world: World,
-  name: string,
-  body: string,
-  out: () => Promise<T>,
-): Promise<T> {
-  const undo = await changeFunction(world, name, body);
-  try {
-    return await out();
-  } finally {
-    await undo();
-  }
-}
+/** The control of the second wall: the function that decides who may read says yes to everybody, for as long as all ask. */
+export const everybodyReads: Case['control'] = {
+  how: 'The decision about who may read says yes to everybody.',
+  out: async (world) => {
+    const undo = await changeFunction(
+      world,
+      'reading_grant',
+      'select g.document from letterbox.grants g limit 1',
+    );
+    try {
+      return await askAll(world);
+    } finally {
+      await undo();
+    }
+  },
+};
 
 /** Gives a function of the database another body; resolves to what puts the old one back. */
 export async function changeFunction(

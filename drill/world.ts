@@ -33,6 +33,7 @@ import { NO_STATE, readState, stateFile, writeConfig, writeState } from '../src/
 import { type Needles, needlesOf } from '../src/watch/needles.ts';
 
 export type Persona = { readonly as: string; readonly session: string | null };
+export const STRANGER: Persona = { as: 'a stranger', session: null };
 
 export type World = {
   readonly db: TestDatabase;
@@ -102,7 +103,7 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
     ...{ direct, fronts, submissions, program, startWatch, recorded: recorder.recorded },
     needles: needlesOf(marks, sealed),
     unintended: async () => [
-      { as: 'a stranger', session: null },
+      STRANGER,
       ...(await Promise.all(
         Object.values(others).map(async ({ name, staff }) => ({
           ...{ as: AS[name] ?? name, session: (await signIn(db, name, staff)).session },

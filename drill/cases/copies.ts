@@ -4,13 +4,13 @@ import { chmodSync, chownSync, mkdirSync, rmSync, statSync, writeFileSync } from
 import { join } from 'node:path';
 import { z } from 'zod';
 import { freePort, healthy, startProgram, temporaryFolder, until } from '../../bench/site.ts';
-import { REVIEWS } from '../../src/cli/watched.testing.ts';
-import { end, letRead } from '../../src/grants/testing.ts';
-import { join as joinBody, type SignedIn, settled, signIn } from '../../src/people/testing.ts';
+import { type SignedIn, settled } from '../../src/people/testing.ts';
 import { act } from '../../src/store/store.ts';
 import { isRefusal } from '../../src/web/refusal.ts';
-import { type Case, NOTHING_TO_UNDO, type Piece, piece } from '../case.ts';
-import { askAt, askDoors, openedByReader } from '../probes.ts';
+import { type Case, cannotBeMade, type Piece, piece } from '../case.ts';
+import { askAll, openedByReader, strangerAt } from '../probes.ts';
+import { answerAt } from '../proxies.ts';
+import { aReader } from '../readers.ts';
 import type { World } from '../world.ts';
 
 /** A copy of the whole data folder while it is in use, as a host's job makes it (PostgreSQL's own way of a base backup). */
@@ -77,17 +77,6 @@ async function goOn({ db }: World, who: SignedIn, release: bigint): Promise<Piec
   ];
 }
 
-/** Somebody new who may read, and their grant. */
-async function aReader(world: World, name: string) {
-  const [founder, second] = await Promise.all(
-    [world.body.founder, world.body.second].map(({ name: called, staff }) => signIn(world.db, called, staff)),
-  );
-  if (!founder || !second) throw new Error('There are no managers.');
-  const body = { ...world.body, founder, second };
-  const reader = await joinBody(world.db, founder, name, ['caseworker'], [founder, second]);
-  return { reader, grant: await letRead(body, reader, { scopes: [REVIEWS] }), body };
-}
-
 export const COPIES: readonly Case[] = [
   {
     n: 14,
@@ -100,23 +89,8 @@ export const COPIES: readonly Case[] = [
       const [one] = world.submissions.filter(({ attachments }) => attachments.length > 0);
       const bytes = Buffer.from(one?.sealed.find(({ part }) => part === 'attachment')?.bytes ?? '', 'base64');
       const path = `/assets/images/${one?.attachments[0]}.jpg`;
-      const { open } = world.fronts.slot;
-      open.set(path, {
-        name: '',
-        site: 'slot',
-        path,
-        colour: 'amber',
-        answer: (response) => response.writeHead(200).end(bytes),
-      });
-      return {
-        refused: null,
-        out: async () => [
-          await askAt(world, { as: 'a stranger', session: null }, { site: 'slot', method: 'GET' }, path),
-        ],
-        undo: async () => {
-          open.delete(path);
-        },
-      };
+      const undo = answerAt(world, 'slot', path, bytes);
+      return { refused: null, out: async () => [await strangerAt(world, 'slot', path)], undo };
     },
     control: { how: 'What came out is opened with a reader’s key.', out: openedByReader },
   },
@@ -136,8 +110,7 @@ export const COPIES: readonly Case[] = [
       const copy = await openSite(data);
       return {
         refused: null,
-        out: async () =>
-          askDoors({ ...world, publicUrl: copy.publicUrl, deskUrl: copy.deskUrl }, await world.unintended()),
+        out: async () => askAll({ ...world, publicUrl: copy.publicUrl, deskUrl: copy.deskUrl }),
         undo: async () => {
           await copy.stop();
           folder.remove();
@@ -151,21 +124,17 @@ export const COPIES: readonly Case[] = [
     how: 'Somebody begins to download a file, and their access ends before the next part is asked for.',
     expects: 'refused',
     make: async (world) => {
-      const { reader, grant, body } = await aReader(world, 'Dora Downloads');
+      const { reader, end } = await aReader(world, 'Dora Downloads');
       const release = await begin(world, reader);
-      settled(await end(body, body.founder, grant));
-      return {
-        refused: 'Each part of a download is decided anew.',
-        out: () => goOn(world, reader, release),
-        undo: NOTHING_TO_UNDO,
-      };
+      await end();
+      return cannotBeMade('Each part of a download is decided anew.', () => goOn(world, reader, release));
     },
     control: {
       how: 'The next part is asked for while access is in force: it comes, sealed.',
       out: async (world) => {
-        const { reader, grant, body } = await aReader(world, 'Dara Downloads');
+        const { reader, end } = await aReader(world, 'Dara Downloads');
         const pieces = await goOn(world, reader, await begin(world, reader));
-        settled(await end(body, body.founder, grant));
+        await end();
         return pieces;
       },
     },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { freePort } from '../../bench/site.ts';
 import { type Case, type Made, NOTHING_TO_UNDO, type Piece, piece } from '../case.ts';
-import { askDatabase, askDoors, filesIn, openAnswers, openedByReader } from '../probes.ts';
+import { askAll, askDatabase, filesIn, openAnswers, openedByReader } from '../probes.ts';
 import type { World } from '../world.ts';
 
 const withReadersKey = {
@@ -199,7 +199,7 @@ export const IN_THE_DATABASE: readonly Case[] = [
         [`alter role letterbox_desk set letterbox.session = '${session}'`],
         ['alter role letterbox_desk reset letterbox.session'],
         async () => [
-          ...(await askDoors(world, await world.unintended(), {
+          ...(await askAll(world, {
             only: ({ path }) => path.includes(':case'),
           })),
           await askDatabase(
@@ -250,8 +250,7 @@ export const IN_THE_DATABASE: readonly Case[] = [
       await inOne(world, [unguarded, `delete from letterbox.register_entry where id = ${gone.id}`]);
       return {
         refused: null,
-        out: async () =>
-          askDoors(world, await world.unintended(), { only: ({ path }) => path.includes(':case') }),
+        out: () => askAll(world, { only: ({ path }) => path.includes(':case') }),
         undo: async () => {
           const line = gone.line.replaceAll("'", "''");
           await inOne(world, [
@@ -277,13 +276,15 @@ export const IN_THE_DATABASE: readonly Case[] = [
       const { rows } = await world.db.admin.pool.query<{ answers: Buffer }>(
         `select answers from letterbox.cases where id = '${one.case}'`,
       );
+      const swapped = rows[0]?.answers;
+      if (!swapped) throw new Error('The case is not there.');
       return {
         refused: 'What is sealed says where it belongs, and does not open anywhere else.',
         out: async () => [
           piece(
             'whoever opens the case of somebody else',
             'the answers',
-            JSON.stringify((await openAnswers(world, one, rows[0]?.answers)) ?? 'did not open'),
+            JSON.stringify((await openAnswers(world, one, swapped)) ?? 'did not open'),
           ),
         ],
         undo: async () => {

@@ -1,7 +1,8 @@
 /** Mistakes with what notices mistakes, and with what is on its way to the browser. */
 import { startProgram } from '../../bench/site.ts';
 import { type Case, piece } from '../case.ts';
-import { askDoors, openedByReader } from '../probes.ts';
+import { askAll, openedByReader } from '../probes.ts';
+import { answerAt } from '../proxies.ts';
 import type { World } from '../world.ts';
 
 /** The first script that the form's page names. */
@@ -33,8 +34,7 @@ export const NOTICING: readonly Case[] = [
       });
       return {
         refused: null,
-        out: async () =>
-          askDoors(world, await world.unintended(), { only: ({ path }) => path.includes(':case') }),
+        out: () => askAll(world, { only: ({ path }) => path.includes(':case') }),
         undo: () => wrong.stop(),
       };
     },
@@ -51,8 +51,7 @@ export const NOTICING: readonly Case[] = [
       await world.stopWatch();
       return {
         refused: null,
-        out: async () =>
-          askDoors(world, await world.unintended(), { only: ({ path }) => path.includes(':case') }),
+        out: () => askAll(world, { only: ({ path }) => path.includes(':case') }),
         undo: () => world.startWatch(),
       };
     },
@@ -67,21 +66,15 @@ export const NOTICING: readonly Case[] = [
     expects: { noticed: /^configuration.*(script|other)/i },
     make: async (world) => {
       const path = await scriptOf(world);
-      const { open } = world.fronts.slot;
-      const answer = (await fetch(`${world.publicUrl}${path}`)).text();
-      const other = `${await answer}\n/* and one line more */`;
-      open.set(path, {
-        ...{ name: '', site: 'slot', path, colour: 'red' },
-        answer: (response) => response.writeHead(200, { 'content-type': 'text/javascript' }).end(other),
-      });
+      const script = await (await fetch(`${world.publicUrl}${path}`)).text();
+      const other = `${script}\n/* and one line more */`;
+      const undo = answerAt(world, 'slot', path, other, { 'content-type': 'text/javascript' });
       return {
         refused: null,
         out: async () => [
           piece('whoever swapped it', 'what they got of submissions that had come in before', ''),
         ],
-        undo: async () => {
-          open.delete(path);
-        },
+        undo,
       };
     },
     control: {
