@@ -1,8 +1,7 @@
 /** What goes on by itself: the dead man's switch, telling again, working off the outbox, looking at the configuration and at the reading. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { nextTry, parseAddress, type Relay, type Sending } from '../post/post.ts';
 import { sendWebhook, type Webhook } from '../post/webhook.ts';
-import { AwayError } from '../store/away.ts';
+import { type Repeating, repeat } from '../store/repeating.ts';
 import type { Database } from '../store/store.ts';
 import { type Alarm, headline, mailOf } from './alarm.ts';
 import { type Inspection, openInspection } from './inspection.ts';
@@ -21,12 +20,6 @@ export type Telephone = {
 };
 
 const BATCH = 20;
-
-export type Repeating = {
-  /** Does one round at once and resolves when it is through. */
-  tick(): Promise<void>;
-  stop(): Promise<void>;
-};
 
 /** Works off what is due every two seconds. */
 export function startAlarms(telephone: Telephone): Repeating {
@@ -64,35 +57,6 @@ export function startJudgingReading(
 ): Repeating {
   const { look } = openReading(database);
   return repeat(look, everyMs, (why) => say(`Reading: ${why}`));
-}
-
-/** One round after the other, whoever asks for it; `say` is told why one failed, once for each reason. */
-function repeat(work: () => Promise<void>, everyMs: number, say: (why: string) => void): Repeating {
-  const stopping = new AbortController();
-  let working: Promise<void> = Promise.resolve();
-  const inTurn = () => {
-    working = working.catch(() => undefined).then(work);
-    return working;
-  };
-  const running = (async () => {
-    let told = '';
-    while (!stopping.signal.aborted) {
-      await inTurn().catch((error) => {
-        const why = error instanceof Error ? error.message : String(error);
-        if (!(error instanceof AwayError) && why !== told) say(why);
-        told = why;
-      });
-      await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-    }
-  })();
-  return {
-    tick: inTurn,
-    stop: async () => {
-      stopping.abort();
-      await running;
-      await working.catch(() => undefined);
-    },
-  };
 }
 
 async function round(telephone: Telephone): Promise<void> {

@@ -9,8 +9,9 @@ import { z } from 'zod';
 import { ownAlarms } from '../alarm/store.ts';
 import { aFoundedBody, settled, type TestBody } from '../people/testing.ts';
 import { parseWitnesses, type Witness } from '../register/asking.ts';
-import { type Cosigning, startCosigning } from '../register/cosigning.ts';
-import { type Sequencer, startSequencer } from '../register/jobs.ts';
+import { startCosigning } from '../register/cosigning.ts';
+import { startSequencer } from '../register/jobs.ts';
+import type { Repeating } from '../store/repeating.ts';
 import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { deskOf } from './forged.testing.ts';
@@ -36,9 +37,9 @@ const opened = <T extends { stop(): Promise<void> }>(part: T): T => {
   closing.push(() => part.stop());
   return part;
 };
-const sequencer = (): Sequencer =>
+const sequencer = (): Repeating =>
   opened(startSequencer({ database: db.register, dataDir: folder, everyMs: NEVER }));
-const cosigning = (witnesses: readonly Witness[], clock?: () => Date): Cosigning =>
+const cosigning = (witnesses: readonly Witness[], clock?: () => Date): Repeating =>
   opened(startCosigning({ database: db.register, witnesses, everyMs: NEVER, ...(clock ? { clock } : {}) }));
 
 const one = async <T>(shape: z.ZodType<T>, sql: string): Promise<T> =>
@@ -46,7 +47,7 @@ const one = async <T>(shape: z.ZodType<T>, sql: string): Promise<T> =>
 const vkey = () => one(z.string(), 'select vkey as value from letterbox.register_log');
 
 /** Until every entry has its place and the newest checkpoint is signed. */
-async function signAll({ tick }: Sequencer): Promise<bigint> {
+async function signAll({ tick }: Repeating): Promise<bigint> {
   const waiting = `select exists (select from letterbox.register_entry e
     where not exists (select from letterbox.register_leaf l where l.entry = e.id)) as value`;
   do await tick();

@@ -5,20 +5,13 @@
  * Apart from the sequencer, since what is asked over a network must not keep entries from their places. If the power fails
  * between a cosignature and its being written down, the witness names its size at the next asking.
  */
-import { setTimeout as wait } from 'node:timers/promises';
-import { AwayError } from '../store/away.ts';
+import { type Repeating, repeat } from '../store/repeating.ts';
 import type { Database } from '../store/store.ts';
 import { askWitness, type Verdict, type Witness } from './asking.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { parseVerifier } from './note.ts';
 import { StoredParts } from './parts.ts';
 import { leafHashes, type Newest, newestCheckpoints } from './store.ts';
-
-export type Cosigning = {
-  /** Asks for all that waits now. Also done by itself every `everyMs`. */
-  tick(): Promise<void>;
-  stop(): Promise<void>;
-};
 
 type Options = {
   /** As letterbox_register. */
@@ -34,34 +27,10 @@ type Options = {
 const SILENT_AFTER_MS = 60 * 60 * 1000;
 const AGAIN_AFTER_MS = 30_000;
 
-export function startCosigning(options: Options): Cosigning {
-  const { everyMs = 5000, say } = options;
-  const round = openRounds(options);
-  const stopping = new AbortController();
-  let working: Promise<void> = Promise.resolve();
-  const inTurn = () => {
-    working = working.catch(() => undefined).then(round);
-    return working;
-  };
-  const running = (async () => {
-    let told = '';
-    while (!stopping.signal.aborted) {
-      await inTurn().catch((error) => {
-        const why = error instanceof Error ? error.message : String(error);
-        if (!(error instanceof AwayError) && why !== told) say?.(`Witnesses: ${why}`);
-        told = why;
-      });
-      await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-    }
-  })();
-  return {
-    tick: inTurn,
-    stop: async () => {
-      stopping.abort();
-      await running;
-      await working.catch(() => undefined);
-    },
-  };
+/** Asks for all that waits, every five seconds. */
+export function startCosigning(options: Options): Repeating {
+  const { everyMs = 5000, say = () => undefined } = options;
+  return repeat(openRounds(options), everyMs, (why) => say(`Witnesses: ${why}`));
 }
 
 /** What is remembered of one log between rounds; of each witness by its verifier key. */

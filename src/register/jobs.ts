@@ -9,20 +9,14 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { AwayError, codeOf } from '../store/away.ts';
+import { codeOf } from '../store/away.ts';
 import { writePrivate } from '../store/private-file.ts';
+import { type Repeating, repeat } from '../store/repeating.ts';
 import type { Database } from '../store/store.ts';
 import { checkpointText } from './checkpoint.ts';
 import { GrowingTree } from './merkle.ts';
 import { publicKey, signNote, verifierText } from './note.ts';
 import { type Log, leafHashes, registerLogs, sequence } from './store.ts';
-
-export type Sequencer = {
-  /** Does all that waits now. Also done by itself every `everyMs`. */
-  tick(): Promise<void>;
-  stop(): Promise<void>;
-};
 
 type Options = {
   readonly database: Database;
@@ -35,9 +29,14 @@ type Options = {
 /** Entries placed by one statement, and hashes read at once. */
 const BATCH = 10_000;
 
-export function startSequencer({ database, dataDir, everyMs = 250, say }: Options): Sequencer {
+/** Does all that waits, four times a second. */
+export function startSequencer({
+  database,
+  dataDir,
+  everyMs = 250,
+  say = () => undefined,
+}: Options): Repeating {
   const trees = new Map<string, GrowingTree>();
-  const stopping = new AbortController();
   const tick = async () => {
     const problems: unknown[] = [];
     for (const log of await registerLogs(database)) {
@@ -47,31 +46,7 @@ export function startSequencer({ database, dataDir, everyMs = 250, say }: Option
     }
     if (problems.length > 0) throw problems[0];
   };
-  let working: Promise<void> = Promise.resolve();
-  // One tick after the other, whoever asks.
-  const inTurn = () => {
-    working = working.catch(() => undefined).then(tick);
-    return working;
-  };
-  const running = (async () => {
-    let told = '';
-    while (!stopping.signal.aborted) {
-      // The database may be away for a while: what waits, waits.
-      await inTurn().catch((error) => {
-        const why = error instanceof Error ? error.message : String(error);
-        if (!(error instanceof AwayError) && why !== told) say?.(why);
-        told = why;
-      });
-      await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-    }
-  })();
-  return {
-    tick: inTurn,
-    stop: async () => {
-      stopping.abort();
-      await running;
-    },
-  };
+  return repeat(tick, everyMs, say);
 }
 
 async function advance(
