@@ -53,7 +53,12 @@ export type Today = {
 };
 
 type Past = { readonly of: Opening; readonly local: Local };
-type Person = { name: string; past: Past[]; today: Past[]; usual: Usual; since: number };
+type Person = { past: Past[]; today: Past[]; usual: Usual; since: number };
+
+const isLately =
+  (now: Date) =>
+  ({ at }: Opening): boolean =>
+    now.getTime() - at.getTime() < 7 * DAY;
 
 const NOTHING: Usual = { days: 0, aDay: 0, openings: 0, forms: new Map(), parts: Array(24).fill(0), old: 0 };
 
@@ -63,29 +68,29 @@ export class Habits {
   /** Of each case, who opened it when, in the last seven days. */
   readonly #cases = new Map<string, Opening[]>();
 
+  #day = -1;
+
   add(opening: Opening): { readonly usual: Usual; readonly today: Today } {
     const local = localOf(opening.at);
-    const person = this.#people.get(opening.person) ?? {
-      name: '',
-      past: [],
-      today: [],
-      usual: NOTHING,
-      since: -1,
-    };
-    this.#people.set(opening.person, person);
-    if (person.since < local.day) {
-      person.past = [...person.past, ...person.today].filter(
-        (each) => local.day - each.local.day <= MEMORY_DAYS,
-      );
-      Object.assign(person, { today: [], usual: usualOf(person.past), since: local.day });
-    }
-    person.name = opening.name;
+    if (local.day > this.#day) this.#turnTo(local.day, opening.at);
+    const person = this.#personOn(opening.person, local.day);
     person.today.push({ of: opening, local });
-    const week = (this.#cases.get(opening.case) ?? []).filter(
-      ({ at }) => opening.at.getTime() - at.getTime() < 7 * DAY,
-    );
-    this.#cases.set(opening.case, [...week, opening]);
+    this.#cases.set(opening.case, [...this.ofCase(opening.case).filter(isLately(opening.at)), opening]);
     return { usual: person.usual, today: { local, openings: person.today } };
+  }
+
+  /** Cases that nobody opens any more are forgotten, once a day. */
+  #turnTo(day: number, now: Date): void {
+    this.#day = day;
+    for (const [id, openings] of this.#cases) if (!openings.some(isLately(now))) this.#cases.delete(id);
+  }
+
+  #personOn(id: string, day: number): Person {
+    const person = this.#people.get(id) ?? { past: [], today: [], usual: NOTHING, since: -1 };
+    this.#people.set(id, person);
+    if (person.since >= day) return person;
+    const past = [...person.past, ...person.today].filter(({ local }) => day - local.day <= MEMORY_DAYS);
+    return Object.assign(person, { past, today: [], usual: usualOf(past), since: day });
   }
 
   /** Openings of this case in the last seven days, by whomever. */

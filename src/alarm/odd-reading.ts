@@ -19,8 +19,7 @@ export type Signal = {
   readonly seen: string;
   readonly at: Date;
 };
-export const RULES = ['fast', 'much', 'other-form', 'old', 'hours', 'again', 'many'] as const;
-export type Rule = (typeof RULES)[number];
+export type Rule = 'fast' | 'much' | 'other-form' | 'old' | 'hours' | 'again' | 'many';
 
 const MINUTE = 60_000;
 /** In half an hour nobody reads and answers so many; and twice one's usual day is a day's work in a fraction of it. */
@@ -93,9 +92,10 @@ function fast(judging: Judging): Signal | null {
   const { opening, today } = judging;
   const from = opening.at.getTime() - FAST.withinMs;
   const within = today.openings.filter(({ of }) => of.at.getTime() > from);
-  const { most, said } = usualDay(judging);
   const count = cases(within);
-  if (count < Math.max(FAST.floor, FAST.usualDays * most)) return null;
+  if (count < FAST.floor) return null;
+  const { most, said } = usualDay(judging);
+  if (count < FAST.usualDays * most) return null;
   const first = within[0]?.of.at ?? opening.at;
   return signal(
     judging,
@@ -106,9 +106,10 @@ function fast(judging: Judging): Signal | null {
 
 function much(judging: Judging): Signal | null {
   const { opening, today } = judging;
-  const { most, said } = usualDay(judging);
   const count = cases(today.openings);
-  if (count < Math.max(MUCH.floor, MUCH.usualDays * most)) return null;
+  if (count < MUCH.floor) return null;
+  const { most, said } = usualDay(judging);
+  if (count < MUCH.usualDays * most) return null;
   return signal(judging, 'much', `${opening.name} had opened ${count} cases by ${clock(opening.at)}.${said}`);
 }
 

@@ -1,12 +1,11 @@
 /** Odd reading from the register to the desk, on a real database: told once, to those who mind alarms. */
 import { beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
+import { targetNow } from '../cases/opening.testing.ts';
 import { aCase } from '../cases/testing.ts';
 import { oddReading } from '../grants/store.ts';
-import { keysOf, letRead, openForm } from '../grants/testing.ts';
+import { letRead, openForm } from '../grants/testing.ts';
 import { aFoundedBody, type SignedIn, settled, type TestBody } from '../people/testing.ts';
-import { recipientOf } from '../sealing/keys.ts';
-import { formId, organisationId } from '../sealing/place.ts';
 import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { acknowledge } from './acts.ts';
@@ -21,14 +20,7 @@ beforeEach(async () => {
   body = await aFoundedBody(db);
   await letRead(body, body.ana);
   await openForm(body, body.ana);
-  const [key] = await keysOf(body, body.ana);
-  if (!key) throw new Error('The reader holds no key.');
-  const organisation = organisationId(body.founder.staff.organisation);
-  const recipient = await recipientOf(key.identity);
-  await aCase(db, {
-    slug: 'exampleshire',
-    target: { organisation, form: formId('review'), version: 1, generation: 1, recipient },
-  });
+  await aCase(db, { slug: 'exampleshire', target: await targetNow(body) });
   // The same sealed bytes under other ids: who opens how many is all that matters here.
   await db.admin.run(`insert into letterbox.cases select (json_populate_record(c, json_build_object('id', gen_random_uuid(),
     'authenticator_hash', '\\x' || encode(sha256(convert_to(gen_random_uuid()::text, 'UTF8')), 'hex')))).*
