@@ -135,6 +135,7 @@ async function round(questions: readonly Asked[]): Promise<number> {
         needles: needlesOf([], []),
       },
       ...{ organisationOf: () => null, onFound: async () => undefined, onRehearsed: async () => undefined },
+      ...{ onGoing: async () => undefined, goingEvery: 30 },
     },
     questions,
   );

@@ -174,6 +174,29 @@ describe('what stands open', () => {
   }, 60_000);
 });
 
+test('a slow round gives signs of life: the desk does not take it for silence', async () => {
+  const [stop, heard] = [new AbortController(), new Set<string>()];
+  let through = false;
+  const config = site.config({ every: 2, rate: 20 });
+  const options = { config, statePath: stateFile(site.configPath), say: () => undefined, stop: stop.signal };
+  const watching = watch(options, () => {
+    through ||= !stop.signal.aborted;
+  });
+  const beat = z.object({ at: z.string() });
+  const hear = async () => {
+    const beats = await site.db.admin.rows(
+      beat,
+      'select max(at)::text as at from letterbox.watch_beat having count(*) > 0',
+    );
+    for (const { at } of beats) heard.add(at);
+    return heard.size;
+  };
+  await expect.poll(hear, { timeout: 30_000 }).toBeGreaterThan(3);
+  stop.abort();
+  await watching;
+  expect(through).toBe(false);
+});
+
 test('rehearses, finds what it planted, and the desk knows how long that took', async () => {
   const said: string[] = [];
   await rounds({ rehearseEvery: 10 }, () => said.some((line) => line.includes('rehearsal was found')), said);

@@ -24,6 +24,9 @@ export type Round = {
   /** Called at once with what is found the first time in this round, and with the rehearsals that were found. */
   readonly onFound: (findings: readonly Finding[]) => Promise<void>;
   readonly onRehearsed: (rehearsal: string) => Promise<void>;
+  /** Called at about so many seconds while questions are being put: a slow round is not taken for silence. */
+  readonly onGoing: () => Promise<void>;
+  readonly goingEvery: number;
   readonly stop: AbortSignal;
   /** Answers that were searched before and held nothing: most pages are the same in each round. */
   readonly clean: Set<string>;
@@ -47,6 +50,7 @@ export async function ask(round: Round, questions: readonly Asked[]): Promise<Ro
   const began = performance.now();
   let next = 0;
   let unanswered = 0;
+  let told = began;
   const worker = async (): Promise<void> => {
     while (next < questions.length && !round.stop.aborted) {
       const nth = next;
@@ -56,6 +60,10 @@ export async function ask(round: Round, questions: readonly Asked[]): Promise<Ro
       const early = began + (nth * 1000) / round.rate - performance.now();
       if (early > 1) await wait(early, undefined, { signal: round.stop }).catch(() => undefined);
       const got = await put(round, asked);
+      if (performance.now() - told > round.goingEvery * 1000) {
+        told = performance.now();
+        await round.onGoing();
+      }
       if (!got) {
         unanswered += 1;
         continue;

@@ -204,6 +204,8 @@ async function askSites(
   const plant = rehearse(watching);
   const planting = plant ? plantLater(watching, plant) : Promise.resolve();
   const questions = questionsFor(watching, sites, await personasOf(watching.desks));
+  const meanwhile = (red: readonly Finding[]) =>
+    report(watching, red, [], { took: (performance.now() - began) / 1000, asked: 0 });
   const result = await ask(
     {
       ...{ asking: watching.asking, rate: config.rate, stop: watching.stop, clean: watching.clean },
@@ -212,9 +214,10 @@ async function askSites(
       // What is red is told at once: its form is closed while the round goes on.
       onFound: async (fresh) => {
         const red = fresh.filter(({ colour }) => colour === 'red');
-        if (red.length > 0)
-          await report(watching, red, [], { took: (performance.now() - began) / 1000, asked: 0 });
+        if (red.length > 0) await meanwhile(red);
       },
+      onGoing: () => meanwhile([]),
+      goingEvery: watching.pace / 2,
       onRehearsed: async (mark) => {
         const plant = planted.get(mark);
         if (!plant?.id) return;
