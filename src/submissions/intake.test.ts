@@ -37,7 +37,7 @@ function slowDatabase() {
   return { take, call, calls };
 }
 
-test('a post goes at once, two are on their way at most, and who comes meanwhile goes together', async () => {
+test('a post goes at once, two batches are on their way at most, and who comes meanwhile is shared out evenly', async () => {
   const { take, call, calls } = slowDatabase();
   const intake = openIntake(take);
   const first = intake.post(posting());
@@ -49,15 +49,35 @@ test('a post goes at once, two are on their way at most, and who comes meanwhile
   two.accept();
   expect(await second).toEqual(accepted);
   const three = await call(2);
-  expect([three.batch.length, intake.waiting()]).toEqual([64, 6]);
+  expect([three.batch.length, intake.waiting()]).toEqual([36, 34]);
   one.accept();
   await first;
+  others.push(intake.post(posting()));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([calls.length, intake.waiting()]).toEqual([3, 35]);
+  others.push(intake.post(posting()));
   const four = await call(3);
-  expect([four.batch.length, intake.waiting()]).toEqual([6, 0]);
+  expect([four.batch.length, intake.waiting()]).toEqual([36, 0]);
   three.accept();
   four.accept();
   await Promise.all(others);
   expect(calls).toHaveLength(4);
+});
+
+test('who waits for a batch to grow goes when the other comes back', async () => {
+  const { take, call } = slowDatabase();
+  const intake = openIntake(take);
+  const first = Array.from({ length: 4 }, () => intake.post(posting()));
+  const [one, two] = [await call(0), await call(1)];
+  const late = intake.post(posting());
+  one.accept();
+  await Promise.all(first.slice(0, 2));
+  two.accept();
+  await Promise.all(first);
+  const three = await call(2);
+  expect([one.batch.length, two.batch.length, three.batch.length]).toEqual([2, 2, 1]);
+  three.accept();
+  expect(await late).toEqual(accepted);
 });
 
 test('nobody is acknowledged before the batch that holds their post is answered', async () => {
@@ -89,7 +109,7 @@ test('a batch is no larger than 4 MB', async () => {
   await call(0);
   sendLarge();
   await call(1);
-  for (let n = 0; n < 3; n += 1) sendLarge();
+  for (let n = 0; n < 9; n += 1) sendLarge();
   (await call(0)).accept();
   expect((await call(2)).batch).toHaveLength(2);
 });
@@ -104,7 +124,7 @@ test('when a batch fails each post is tried once more by itself', async () => {
   });
   const results = await Promise.allSettled([posting(), bad, posting()].map((each) => intake.post(each)));
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-  expect(tried).toEqual([3, 1, 1, 1]);
+  expect(tried).toEqual([2, 1, 1, 1]);
 });
 
 test('beyond 2,000 waiting posts it says so, and takes posts again once they are through', async () => {
@@ -117,9 +137,13 @@ test('beyond 2,000 waiting posts it says so, and takes posts again once they are
   sent.push(...Array.from({ length: 2000 }, () => intake.post(posting())));
   const refused = await intake.post(posting());
   expect(isRefusal(refused) && refused.kind).toBe('busy');
-  for (let n = 0; n < 2 + Math.ceil(2000 / 64); n += 1) (await call(n)).accept();
+  for (let n = 0, through = 0; through < sent.length; n += 1) {
+    const { batch, accept } = await call(n);
+    expect(batch.length).toBeLessThanOrEqual(64);
+    through += batch.length;
+    accept();
+  }
   expect((await Promise.all(sent)).every((result) => result === accepted)).toBe(true);
-  expect(calls.length).toBe(2 + Math.ceil(2000 / 64));
   const again = intake.post(posting());
   (await call(calls.length)).accept();
   expect(await again).toEqual(accepted);

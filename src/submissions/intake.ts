@@ -4,6 +4,9 @@
  * A commit waits for the disk; so does every commit beside it. Posts that arrive while a statement is on its way
  * therefore wait and go together in the next: under load one statement and one commit carry dozens, and when it is
  * quiet a post waits for nothing. Nobody is acknowledged before the commit that holds their case.
+ *
+ * Two batches are on their way at most, and of one size: whoever takes everything that waits leaves the few who come
+ * next to a statement of their own, and the two then take turns instead of working side by side.
  */
 import { type Refusal, refuse } from '../web/refusal.ts';
 import { sizeOf } from './acts.ts';
@@ -29,34 +32,42 @@ type Waiting = {
 /** Posts go together up to this many bytes. */
 const largestBatchBytes = 4 * 1024 * 1024;
 /** Two, so that the database works on one while the other's commit waits for the disk. */
-const mostInFlight = 2;
+const mostOnTheirWay = 2;
 const mostWaiting = 2000;
 const mostWaitingBytes = 40 * 1024 * 1024;
 
 /** An intake over `take`. Beyond 2,000 waiting posts, or 40 MB of them, it refuses: `busy`. */
 export function openIntake(take: Take): Intake {
   const queue: Waiting[] = [];
+  const onTheirWay = new Set<readonly Waiting[]>();
   let queuedBytes = 0;
-  let inFlight = 0;
   let scheduled = false;
 
+  const sent = (): number => [...onTheirWay].reduce((sum, batch) => sum + batch.length, 0);
+
   const next = (): Waiting[] => {
+    const most = Math.min(largestBatch, Math.ceil((queue.length + sent()) / mostOnTheirWay));
     let bytes = 0;
     const count = queue.findIndex(({ size }, index) => {
       bytes += size;
-      return index === largestBatch || (index > 0 && bytes > largestBatchBytes);
+      return index === most || (index > 0 && bytes > largestBatchBytes);
     });
     const batch = queue.splice(0, count === -1 ? queue.length : count);
     for (const { size } of batch) queuedBytes -= size;
     return batch;
   };
 
+  /** The first leaves at once, the second when it is as large as the first or can grow no more. */
+  const mayLeave = (): boolean =>
+    queue.length > 0 && onTheirWay.size < mostOnTheirWay && queue.length >= Math.min(largestBatch, sent());
+
   const dispatch = (): void => {
     scheduled = false;
-    while (inFlight < mostInFlight && queue.length > 0) {
-      inFlight += 1;
-      void settle(take, next()).finally(() => {
-        inFlight -= 1;
+    while (mayLeave()) {
+      const batch = next();
+      onTheirWay.add(batch);
+      void settle(take, batch).finally(() => {
+        onTheirWay.delete(batch);
         schedule();
       });
     }
@@ -64,7 +75,7 @@ export function openIntake(take: Take): Intake {
 
   // After the current round of I/O, so that what arrived in it goes together.
   const schedule = (): void => {
-    if (scheduled || inFlight >= mostInFlight || queue.length === 0) return;
+    if (scheduled || !mayLeave()) return;
     scheduled = true;
     setImmediate(dispatch);
   };
