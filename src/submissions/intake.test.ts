@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { generateIdentity } from '../sealing/keys.ts';
 import { formId, newCaseId, newId, organisationId } from '../sealing/place.ts';
 import { headerLength, parseSealed } from '../sealing/seal.ts';
@@ -13,6 +13,10 @@ const { post } = await somePost({ ...place, recipient });
 
 const posting = (): Posting => ({ slug: 'exampleshire', post: { ...post, case: newCaseId(new Date()) } });
 const accepted: PostResult = { verdict: 'accepted', day: '2026-04-01' };
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** A database whose every answer is given by hand. */
 function slowDatabase() {
@@ -38,6 +42,7 @@ function slowDatabase() {
 }
 
 test('a post goes at once, two batches are on their way at most, and who comes meanwhile is shared out evenly', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { take, call, calls } = slowDatabase();
   const intake = openIntake(take);
   const first = intake.post(posting());
@@ -62,6 +67,25 @@ test('a post goes at once, two batches are on their way at most, and who comes m
   four.accept();
   await Promise.all(others);
   expect(calls).toHaveLength(4);
+});
+
+test('a batch that is stuck holds up nobody for long', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { take, call, calls } = slowDatabase();
+  const intake = openIntake(take);
+  const first = Array.from({ length: 4 }, () => intake.post(posting()));
+  const [one] = [await call(0), await call(1)];
+  one.accept();
+  await Promise.all(first.slice(0, 2));
+  const late = intake.post(posting());
+  await new Promise((resolve) => setImmediate(resolve));
+  vi.advanceTimersByTime(49);
+  expect(calls).toHaveLength(2);
+  vi.advanceTimersByTime(1);
+  const three = await call(2);
+  expect(three.batch).toHaveLength(1);
+  three.accept();
+  expect(await late).toEqual(accepted);
 });
 
 test('who waits for a batch to grow goes when the other comes back', async () => {
@@ -96,6 +120,7 @@ test('nobody is acknowledged before the batch that holds their post is answered'
 });
 
 test('a batch is no larger than 4 MB', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { take, call } = slowDatabase();
   const intake = openIntake(take);
   // 1.5 MiB of payload, which is a padded length, behind a real header.

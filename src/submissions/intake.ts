@@ -6,7 +6,8 @@
  * quiet a post waits for nothing. Nobody is acknowledged before the commit that holds their case.
  *
  * Two batches are on their way at most, and of one size: whoever takes everything that waits leaves the few who come
- * next to a statement of their own, and the two then take turns instead of working side by side.
+ * next to a statement of their own, and the two then take turns instead of working side by side. Nobody waits long
+ * for company, though: a batch that is stuck holds up no other.
  */
 import { type Refusal, refuse } from '../web/refusal.ts';
 import { sizeOf } from './acts.ts';
@@ -33,6 +34,7 @@ type Waiting = {
 const largestBatchBytes = 4 * 1024 * 1024;
 /** Two, so that the database works on one while the other's commit waits for the disk. */
 const mostOnTheirWay = 2;
+const longestForCompanyMs = 50;
 const mostWaiting = 2000;
 const mostWaitingBytes = 40 * 1024 * 1024;
 
@@ -42,6 +44,7 @@ export function openIntake(take: Take): Intake {
   const onTheirWay = new Set<readonly Waiting[]>();
   let queuedBytes = 0;
   let scheduled = false;
+  let patience: NodeJS.Timeout | undefined;
 
   const sent = (): number => [...onTheirWay].reduce((sum, batch) => sum + batch.length, 0);
 
@@ -57,25 +60,41 @@ export function openIntake(take: Take): Intake {
     return batch;
   };
 
-  /** The first leaves at once, the second when it is as large as the first or can grow no more. */
-  const mayLeave = (): boolean =>
-    queue.length > 0 && onTheirWay.size < mostOnTheirWay && queue.length >= Math.min(largestBatch, sent());
+  const mayWork = (): boolean => queue.length > 0 && onTheirWay.size < mostOnTheirWay;
+
+  /** The first leaves at once, the second when it carries as many as the first, or a full batch waits. */
+  const mayLeave = (): boolean => mayWork() && queue.length >= Math.min(largestBatch, sent());
+
+  const leave = (): void => {
+    clearTimeout(patience);
+    patience = undefined;
+    const batch = next();
+    onTheirWay.add(batch);
+    void settle(take, batch).finally(() => {
+      onTheirWay.delete(batch);
+      schedule();
+    });
+  };
 
   const dispatch = (): void => {
     scheduled = false;
-    while (mayLeave()) {
-      const batch = next();
-      onTheirWay.add(batch);
-      void settle(take, batch).finally(() => {
-        onTheirWay.delete(batch);
-        schedule();
-      });
-    }
+    while (mayLeave()) leave();
+    schedule();
+  };
+
+  const waitNoLonger = (): void => {
+    patience = undefined;
+    if (mayWork()) leave();
+    schedule();
   };
 
   // After the current round of I/O, so that what arrived in it goes together.
   const schedule = (): void => {
-    if (scheduled || !mayLeave()) return;
+    if (scheduled || !mayWork()) return;
+    if (!mayLeave()) {
+      patience ??= setTimeout(waitNoLonger, longestForCompanyMs);
+      return;
+    }
     scheduled = true;
     setImmediate(dispatch);
   };
