@@ -43,7 +43,7 @@ const MEASURES: Record<string, () => Promise<Figure[]>> = {
     ),
   quiet: () => measureQuiet({ minutes: quick ? 3 : 60 }, say),
   throughput: () =>
-    measureThroughput(quick ? { rounds: 3, milliseconds: 1500 } : { rounds: 7, milliseconds: 4000 }, say),
+    measureThroughput(quick ? { rounds: 3, milliseconds: 1500 } : { rounds: 30, milliseconds: 900 }, say),
   memory: () =>
     measureMemory(quick ? { posts: 20_000, releases: 200 } : { posts: 100_000, releases: 1_000 }, say),
 };
