@@ -1,6 +1,9 @@
 /** The ways in which a text can be written so that its letters do not stand there: each undone where it may be one. */
 
-export type Decoded = { readonly how: string; readonly bytes: Buffer };
+import { isPacked } from './unpacking.ts';
+
+/** `noise`: nothing more is to be looked for in it than what stands there. */
+export type Decoded = { readonly how: string; readonly bytes: Buffer; readonly noise?: true };
 
 const latin = (text: string): Buffer => Buffer.from(text, 'latin1');
 const signOf = (code: number): string => (code < 256 ? String.fromCharCode(code) : '?');
@@ -13,8 +16,8 @@ export function decodings(bytes: Buffer, text: string): Decoded[] {
     ...changed('escapes', text, unescaped(text)),
     ...changed('markup', text, joined(text.replace(/<[^<>]{0,2000}>/g, ''))),
     ...changed('spaces', text, joined(text)),
-    ...runs(text, BASE64).flatMap((run) => fromBase64(run)),
-    ...runs(text, HEX).flatMap((run) => fromHex(run)),
+    ...gathered('base64', runs(text, BASE64).flatMap(fromBase64)),
+    ...gathered('hex', runs(text, HEX).flatMap(fromHex)),
   ].filter(({ bytes: other }) => other.length > 0 && !other.equals(bytes));
 }
 
@@ -51,19 +54,43 @@ const BASE64 = /[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\\?[\r\n]+[ \t]*|\\[rn]){22,}/
 const HEX = /(?:(?:\\x|0x|%)?[0-9a-f]{2}[\s:,-]{0,2}){15,}/gi;
 const runs = (text: string, of: RegExp): string[] => [...text.matchAll(of)].map(([run]) => run);
 
-/** From each of the four places at which it may have begun. */
-function fromBase64(run: string): Decoded[] {
-  const plain = run.replace(/\\[rn]|[^A-Za-z0-9+/_-]/g, '');
-  return [0, 1, 2, 3].map((skip) => ({
-    how: 'base64',
-    bytes: Buffer.from(plain.slice(skip), /[-_]/.test(plain) ? 'base64url' : 'base64'),
-  }));
+/**
+ * What runs of letters came to: what may be packed each by itself, all texts together, and all noise together: a
+ * register holds a hundred thousand runs, and most of what they come to is another text's hash.
+ */
+function gathered(how: string, each: readonly Buffer[]): Decoded[] {
+  const sorted = Map.groupBy(each, (bytes) =>
+    isText(bytes) ? 'text' : isPacked(bytes) ? 'packed' : 'noise',
+  );
+  const together = (kind: 'text' | 'noise') => (sorted.get(kind) ?? []).flatMap((bytes) => [bytes, APART]);
+  return [
+    ...(sorted.get('packed') ?? []).map((bytes) => ({ how, bytes })),
+    { how, bytes: Buffer.concat(together('text')) },
+    { how, bytes: Buffer.concat(together('noise')), noise: true },
+  ];
 }
 
-function fromHex(run: string): Decoded[] {
+/** Of no alphabet: what stands on either side of it is not read as one. */
+const APART = latin('~');
+
+/** Whether most of it can be read, the zeros of UTF-16 included. */
+function isText(bytes: Buffer): boolean {
+  let signs = 0;
+  for (const byte of bytes)
+    if ((byte >= 0x20 && byte < 0x7f) || byte === 0 || byte === 9 || byte === 10 || byte === 13) signs += 1;
+  return signs > bytes.length * 0.6;
+}
+
+/** From each of the four places at which it may have begun. */
+function fromBase64(run: string): Buffer[] {
+  const plain = run.replace(/\\[rn]|[^A-Za-z0-9+/_-]/g, '');
+  const alphabet = /[-_]/.test(plain) ? 'base64url' : 'base64';
+  return [0, 1, 2, 3].map((skip) => Buffer.from(plain.slice(skip), alphabet));
+}
+
+function fromHex(run: string): Buffer[] {
   const digits = run.replace(/\\x|0x/gi, '').replace(/[^0-9a-f]/gi, '');
-  return [digits, digits.slice(1)].map((each) => ({
-    how: 'hex',
-    bytes: Buffer.from(each.slice(0, each.length - (each.length % 2)), 'hex'),
-  }));
+  return [digits, digits.slice(1)].map((each) =>
+    Buffer.from(each.slice(0, each.length - (each.length % 2)), 'hex'),
+  );
 }

@@ -33,8 +33,11 @@ const TITLED = (persona: string): string => persona.charAt(0).toUpperCase() + pe
 export async function searchGot(got: Got, needles: Needles): Promise<Searched> {
   const contentEncoding = headerOf(got, 'content-encoding');
   const headers = got.headers.map(([name, value]) => `${name}: ${value}`);
-  return search({ bytes: got.bytes, headers, contentEncoding }, needles);
+  const searched = await search({ bytes: got.bytes, headers, contentEncoding }, needles);
+  return got.whole ? searched : { ...searched, unread: [...searched.unread, CUT_OFF] };
 }
+
+const CUT_OFF = 'It is longer than is looked at, or was broken off';
 
 /** Judges what a persona got. `formOf` says whose canary it is. */
 export function judge(

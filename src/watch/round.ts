@@ -59,7 +59,10 @@ export async function ask(round: Round, questions: readonly Asked[]): Promise<Ro
       if (!asked) return;
       const early = began + (nth * 1000) / round.rate - performance.now();
       if (early > 1) await wait(early, undefined, { signal: round.stop }).catch(() => undefined);
-      const got = await put(round, asked);
+      const before: Searched[] = [];
+      const got = await put(round, asked, async (piece) => {
+        before.push(await searched(round, piece));
+      });
       if (performance.now() - told > round.goingEvery * 1000) {
         told = performance.now();
         await round.onGoing();
@@ -68,7 +71,11 @@ export async function ask(round: Round, questions: readonly Asked[]): Promise<Ro
         unanswered += 1;
         continue;
       }
-      const judged = await judgeOne(round, asked, got);
+      const judged = judge(
+        { ...asked, got },
+        together([...before, await searched(round, got)]),
+        round.organisationOf,
+      );
       const fresh = judged.findings.filter(({ key }) => !found.has(key));
       for (const finding of fresh) found.set(finding.key, finding);
       if (fresh.length > 0) await round.onFound(fresh);
@@ -83,33 +90,40 @@ export async function ask(round: Round, questions: readonly Asked[]): Promise<Ro
   return { asked: questions.length, unanswered, found, whole: !round.stop.aborted };
 }
 
-function put({ asking }: Round, { question, persona }: Asked): Promise<Got | null> {
+function put(
+  { asking }: Round,
+  { question, persona }: Asked,
+  onPiece: (piece: Got) => Promise<void>,
+): Promise<Got | null> {
   const { base, path, method } = question;
   const posted = method === 'POST' ? { 'content-type': 'application/json', origin: base } : {};
-  return asking.ask({
-    url: base + path,
-    method,
-    headers: {
-      accept: method === 'POST' ? 'application/json' : 'text/html,application/json;q=0.9,*/*;q=0.8',
-      'sec-fetch-site': 'same-origin',
-      ...posted,
-      ...persona.session,
-    },
-    ...(method === 'POST' ? { body: '{}' } : {}),
-  });
+  const headers = {
+    accept: method === 'POST' ? 'application/json' : 'text/html,application/json;q=0.9,*/*;q=0.8',
+    'sec-fetch-site': 'same-origin',
+    ...posted,
+    ...persona.session,
+  };
+  const body = method === 'POST' ? { body: '{}' } : {};
+  return asking.ask({ url: base + path, method, headers, ...body }, onPiece);
 }
 
 const NOTHING: Searched = { found: [], unread: [] };
 
-async function judgeOne(round: Round, { question, persona }: Asked, got: Got) {
+async function searched({ clean, needles }: Round, got: Got): Promise<Searched> {
   const print = createHash('sha256')
     .update(got.bytes)
     .update(JSON.stringify(got.headers.filter(isTelling)))
     .digest('base64');
-  const searched = round.clean.has(print) ? NOTHING : await searchGot(got, round.needles);
-  if (searched.found.length === 0 && searched.unread.length === 0) round.clean.add(print);
-  return judge({ question, persona, got }, searched, round.organisationOf);
+  if (clean.has(print)) return NOTHING;
+  const result = await searchGot(got, needles);
+  if (result.found.length === 0 && result.unread.length === 0) clean.add(print);
+  return result;
 }
+
+const together = (pieces: readonly Searched[]): Searched => ({
+  found: pieces.flatMap(({ found }) => found),
+  unread: pieces.flatMap(({ unread }) => unread),
+});
 
 /** A date says nothing, and is another each time. */
 const isTelling = ([name]: readonly [string, string]): boolean =>

@@ -5,10 +5,11 @@
  * LIMIT: no pictures are read (a photograph of a letter), and nothing that has a password.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate as breath } from 'node:timers/promises';
 import { decodings } from './decoding.ts';
 import type { Hit, Needles, Source } from './needles.ts';
 import { textOfPdf } from './pdf.ts';
-import { decodedBody, isPacked, type Unpacking, unpackings } from './unpacking.ts';
+import { decodedBody, type Unpacking, unpackings } from './unpacking.ts';
 
 export type Answer = {
   readonly bytes: Uint8Array;
@@ -19,6 +20,10 @@ export type Answer = {
 
 export type Limits = { readonly depth: number; readonly room: number; readonly parts: number };
 const LIMITS: Limits = { depth: 4, room: 64 * 1024 * 1024, parts: 100_000 };
+const WINDOW = 1024 * 1024;
+export const OVERLAP = 64 * 1024;
+/** A text and all its readings, each in a few others, come to so many times its length at most. */
+const READINGS = 16;
 
 /** `packed`: from the outside in, such as `zip xl/sharedStrings.xml`, `base64`; empty where it stood there plainly. */
 export type Found = Hit & { readonly packed: readonly string[] };
@@ -32,7 +37,7 @@ export async function search(answer: Answer, needles: Needles, limits = LIMITS):
     room: limits.room,
     parts: 0,
     found: new Map(),
-    seen: new Set(),
+    seen: new Map(),
     unread: new Set(),
   };
   const heads = Buffer.from(answer.headers.join('\n'), 'latin1');
@@ -41,17 +46,12 @@ export async function search(answer: Answer, needles: Needles, limits = LIMITS):
   if (typeof body === 'string') {
     searching.unread.add(body);
     await look(searching, Buffer.from(answer.bytes), [], 0);
-  } else await look(searching, body, [], 0);
+  } else {
+    searching.room += READINGS * body.length;
+    await look(searching, body, [], 0);
+  }
   const found = [...searching.found.values()].sort((a, b) => b.colour.localeCompare(a.colour));
   return { found, unread: [...searching.unread].slice(0, 20) };
-}
-
-/** What came of letters that were no base64 or hex is noise: neither a text nor the beginning of anything packed. */
-function mayHoldMore(bytes: Buffer, text: string, how = ''): boolean {
-  if (!['base64', 'hex'].includes(how)) return true;
-  const printable = text.match(/[\t\n\r\x20-\x7e]/g)?.length ?? 0;
-  const wide = text.match(/\0/g)?.length ?? 0;
-  return printable + wide > bytes.length * 0.6 || isPacked(bytes);
 }
 
 const NOTHING: Unpacking = { found: [], unread: [] };
@@ -62,8 +62,8 @@ type Searching = {
   room: number;
   parts: number;
   readonly found: Map<string, Found>;
-  /** The same text is come by in many ways, and looked at once. */
-  readonly seen: Set<string>;
+  /** The same text is come by in many ways: it is looked at once, and once more where there were fewer before it. */
+  readonly seen: Map<string, number>;
   readonly unread: Set<string>;
 };
 
@@ -72,11 +72,12 @@ async function look(
   bytes: Buffer,
   packed: readonly string[],
   depth: number,
+  noise = false,
 ): Promise<void> {
   const { needles, limits, found, unread, seen } = searching;
   const print = createHash('sha256').update(bytes).digest('base64');
-  if (seen.has(print)) return;
-  seen.add(print);
+  if ((seen.get(print) ?? Number.POSITIVE_INFINITY) <= depth) return;
+  seen.set(print, depth);
   searching.room -= bytes.length;
   searching.parts += 1;
   if (searching.room < 0 || searching.parts > limits.parts) {
@@ -88,14 +89,26 @@ async function look(
     const key = `${hit.colour} ${spelt(hit.source)}`;
     if (!found.has(key)) found.set(key, { ...hit, packed });
   }
-  if (depth >= limits.depth || !mayHoldMore(bytes, text, packed.at(-1))) return;
+  if (noise || depth >= limits.depth) return;
   if (text.startsWith('%PDF')) await lookIntoPdf(searching, bytes, packed, depth);
   // A binary file from which signs were taken out is none any more.
   const whole = !['markup', 'spaces', 'UTF-16'].includes(packed.at(-1) ?? '');
   const { found: inside, unread: locked } = whole ? unpackings(bytes, searching.room) : NOTHING;
   for (const each of locked) unread.add([...packed, each].join(' > '));
-  for (const { how, bytes: other } of [...inside, ...decodings(bytes, text)])
-    await look(searching, other, [...packed, how], depth + 1);
+  for (const { how, bytes: other } of inside) await look(searching, other, [...packed, how], depth + 1);
+  for (const [from, to] of windowsOf(bytes.length)) {
+    for (const { how, bytes: other, noise } of decodings(bytes.subarray(from, to), text.slice(from, to)))
+      await look(searching, other, [...packed, how], depth + 1, noise);
+    if (to < bytes.length) await breath();
+  }
+}
+
+/** Where a long text is cut to be read in other ways; what lies across a cut is whole in one of the two. */
+function windowsOf(length: number): (readonly [from: number, to: number])[] {
+  const windows: [number, number][] = [];
+  for (let from = 0; from === 0 || from + OVERLAP < length; from += WINDOW - OVERLAP)
+    windows.push([from, Math.min(length, from + WINDOW)]);
+  return windows;
 }
 
 const spelt = ({ canary, part }: Source): string => `${canary} ${part}`;

@@ -5,8 +5,9 @@ import { z } from 'zod';
 export type Unpacked = { readonly how: string; readonly bytes: Buffer };
 export type Unpacking = { readonly found: Unpacked[]; readonly unread: string[] };
 
-/** No more beginnings than these are tried in one buffer. */
+/** No more beginnings than these are tried in one buffer: most are none. A zip's are, and there can be many. */
 const MOST = 500;
+const MOST_IN_ZIP = 50_000;
 
 /** Everything compressed inside these bytes, to `room` bytes each. What is too large or locked is named in `unread`. */
 export function unpackings(bytes: Buffer, room: number): Unpacking {
@@ -95,9 +96,9 @@ export function isPacked(bytes: Buffer): boolean {
   return [GZIP, ZSTD, ZIP].some((magic) => bytes.includes(magic)) || zlibBeginnings(bytes).length > 0;
 }
 
-function beginnings(bytes: Buffer, magic: Buffer): number[] {
+function beginnings(bytes: Buffer, magic: Buffer, most = MOST): number[] {
   const found: number[] = [];
-  for (let at = bytes.indexOf(magic); at !== -1 && found.length < MOST; at = bytes.indexOf(magic, at + 1))
+  for (let at = bytes.indexOf(magic); at !== -1 && found.length < most; at = bytes.indexOf(magic, at + 1))
     found.push(at);
   return found;
 }
@@ -121,7 +122,7 @@ type ZipEntry = {
 
 /** By their local headers (APPNOTE.TXT §4.3.7), so that a broken or hidden directory changes nothing. */
 function zipEntries(bytes: Buffer): ZipEntry[] {
-  return beginnings(bytes, ZIP).flatMap((start) => {
+  return beginnings(bytes, ZIP, MOST_IN_ZIP).flatMap((start) => {
     if (start + 30 > bytes.length) return [];
     const names = start + 30 + bytes.readUInt16LE(start + 26);
     const at = names + bytes.readUInt16LE(start + 28);
