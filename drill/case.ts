@@ -1,4 +1,5 @@
 /** What a case of the drill is: a mistake that is really made, what then comes out to whom, and its negative control. */
+import type { Database } from '../src/store/store.ts';
 import type { World } from './world.ts';
 
 /** Something that came out: to whom, from where, and its bytes (headers included where there are any). */
@@ -10,6 +11,8 @@ export type Made = {
   readonly refused: string | null;
   out(): Promise<readonly Piece[]>;
   undo(): Promise<void>;
+  /** Where the alarm is raised, if not in the deployment's own database. */
+  readonly alarms?: Database;
 };
 
 export type Case = {

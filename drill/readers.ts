@@ -1,6 +1,6 @@
 /** People of the drill's body with sessions of this moment: one that is idle for 15 minutes ends. */
 import { REVIEWS } from '../src/cli/watched.testing.ts';
-import { end, letRead } from '../src/grants/testing.ts';
+import { end, handOver, letRead } from '../src/grants/testing.ts';
 import { join, type SignedIn, settled, signIn, type TestBody } from '../src/people/testing.ts';
 import type { World } from './world.ts';
 
@@ -13,7 +13,7 @@ export async function managers(world: World): Promise<TestBody> {
   return { ...world.body, founder, second };
 }
 
-/** Somebody new who may read reviews, until `end`. */
+/** Somebody new who may read reviews and holds the key, until `end`. */
 export async function aReader(
   world: World,
   name: string,
@@ -22,6 +22,7 @@ export async function aReader(
   const { founder, second } = body;
   const reader = await join(world.db, founder, name, ['caseworker'], [founder, second]);
   const grant = await letRead(body, reader, { scopes: [REVIEWS] });
+  settled(await handOver(body, await again(world, world.body.ana), grant));
   return {
     reader,
     end: async () => {

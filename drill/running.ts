@@ -1,6 +1,7 @@
 /** Making one mistake, looking at what comes of it, mending it, and taking the wall down for its control. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Database } from '../src/store/store.ts';
 import type { Case, Made } from './case.ts';
 import { type Judged, judge } from './probes.ts';
 import type { World } from './world.ts';
@@ -49,7 +50,7 @@ async function attempt(world: World, one: Case): Promise<Outcome> {
   try {
     out = await judge(world, await made.out());
     if (typeof one.expects === 'object' && 'noticed' in one.expects)
-      noticed = await alarmOf(world, one.expects.noticed, since);
+      noticed = await alarmOf(made.alarms ?? world.db.admin, one.expects.noticed, since);
   } finally {
     await made.undo();
   }
@@ -111,9 +112,9 @@ async function entries({ db }: World): Promise<number> {
 const alarmRow = z.object({ kind: z.string(), seen: z.string(), at: z.date(), done: z.string() });
 
 /** The first alarm of any kind whose kind and words match and that was raised, or seen again, since then. */
-async function alarmOf({ db }: World, matching: RegExp, since: Date): Promise<Noticed | null> {
+async function alarmOf(database: Database, matching: RegExp, since: Date): Promise<Noticed | null> {
   for (const until = Date.now() + MOST_SECONDS * 1000; Date.now() < until; await wait(250)) {
-    const rows = await db.admin.rows(
+    const rows = await database.rows(
       alarmRow,
       'select kind, seen, first_seen as at, done from letterbox.alarm where first_seen >= $1 order by first_seen',
       [since],

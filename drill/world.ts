@@ -1,5 +1,5 @@
 /** The temporary deployment that mistakes are made on: everything as `npm start` runs it, behind a proxy, with Watch beside. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -31,6 +31,7 @@ import { openAsking } from '../src/watch/asking.ts';
 import { type Canary, makeCanary, needlesIn, readPublished } from '../src/watch/canary.ts';
 import { NO_STATE, readState, stateFile, writeConfig, writeState } from '../src/watch/config.ts';
 import { type Needles, needlesOf } from '../src/watch/needles.ts';
+import { aWitness, registerKey } from './witness.ts';
 
 export type Persona = { readonly as: string; readonly session: string | null };
 export const STRANGER: Persona = { as: 'a stranger', session: null };
@@ -43,10 +44,16 @@ export type World = {
   readonly deskUrl: string;
   /** The sites without the proxy in front. */
   readonly direct: { readonly slot: string; readonly desk: string };
+  /** Has the deployment's addresses answered from other sites; null: from its own again. */
+  answerFrom(sites: { readonly publicUrl: string; readonly deskUrl: string } | null): void;
+  /** LETTERBOX_WITNESSES, as the deployment has it. */
+  readonly witnesses: string;
   readonly fronts: Fronts;
   /** What people sent in, known to the drill: a mark in every field and file. One a form. */
   readonly submissions: readonly Canary[];
   readonly needles: Needles;
+  /** From now on this one’s marks are looked for, too. */
+  lookFor(submission: Canary): void;
   readonly program: Program;
   /** What a proxy wrote down while they were sent in: every address and every body. */
   recorded(): Uint8Array;
@@ -66,24 +73,20 @@ export type World = {
 /** Deploys, founds a body whose forms Ana reads, lets Watch in, and sends one submission in by each form. */
 export async function aWorld(say: (line: string) => void): Promise<World> {
   const folder = temporaryFolder();
+  const data = join(folder.path, 'data');
+  mkdirSync(data);
+  chmodSync(data, 0o711);
   const [slotPort, deskPort] = [await freePort(), await freePort()];
   const direct = { slot: `http://127.0.0.1:${slotPort}`, desk: `http://127.0.0.1:${deskPort}` };
-  const fronts = {
-    slot: await frontOf(() => direct.slot, await freePort()),
-    desk: await frontOf(() => direct.desk, await freePort()),
-  };
-  const program = startProgram(['start', '--empty'], {
-    ...{ LETTERBOX_DATA: folder.path, LETTERBOX_WATCH: 'false', LETTERBOX_HOST: '127.0.0.1' },
-    ...{ LETTERBOX_PUBLIC_PORT: String(slotPort), LETTERBOX_DESK_PORT: String(deskPort) },
-    ...{ LETTERBOX_PUBLIC_URL: fronts.slot.url, LETTERBOX_DESK_URL: fronts.desk.url },
-  });
-  await until(() => healthy(fronts.desk.url), program, 'Letterbox');
-  await until(async () => program.said().includes('Ctrl-C stops everything'), program, 'Letterbox');
-  const db = databases(folder.path);
+  const { fronts, answerFrom } = await frontsOf(direct);
+  const elsewhere = await aWitness(join(folder.path, 'witness'));
+  const program = await startSites(data, { slotPort, deskPort }, fronts, elsewhere.setting);
+  const db = databases(data);
   say('Founding a body, its host and another body …');
   const body = await aBodyWithForms(db);
+  await elsewhere.begin(await registerKey(db.admin, body.founder.staff.organisation));
   const others = await people(db, body);
-  const config = await letWatchIn(folder.path, fronts, body, others);
+  const config = await letWatchIn(data, fronts, body, others);
   const submissions: Canary[] = [];
   const recorder = await recordingProxy(direct.slot);
   for (const form of ['review', 'victims']) submissions.push(await sendIn(recorder.url, form));
@@ -97,11 +100,16 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
   say('Starting Watch, which goes round every 15 seconds …');
   await startWatch();
   const ana = body.ana;
-  const { marks, sealed } = needlesIn(submissions);
+  const known = [...submissions];
   return {
-    ...{ db, body, data: folder.path, publicUrl: fronts.slot.url, deskUrl: fronts.desk.url },
-    ...{ direct, fronts, submissions, program, startWatch, recorded: recorder.recorded },
-    needles: needlesOf(marks, sealed),
+    ...{ db, body, data, publicUrl: fronts.slot.url, deskUrl: fronts.desk.url },
+    ...{ witnesses: elsewhere.setting },
+    ...{ direct, answerFrom, fronts, submissions, program, startWatch, recorded: recorder.recorded },
+    get needles() {
+      const { marks, sealed } = needlesIn(known);
+      return needlesOf(marks, sealed);
+    },
+    lookFor: (submission) => void known.push(submission),
     unintended: async () => [
       STRANGER,
       ...(await Promise.all(
@@ -126,10 +134,42 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
       await watch?.stop();
       await db.close();
       await program.stop();
+      await elsewhere.stop();
       await Promise.all([fronts.slot.close(), fronts.desk.close()]);
       folder.remove();
     },
   };
+}
+
+/** The proxy in front of both sites. */
+async function frontsOf(direct: World['direct']): Promise<Pick<World, 'fronts' | 'answerFrom'>> {
+  let behind = direct;
+  return {
+    fronts: {
+      slot: await frontOf(() => behind.slot, await freePort()),
+      desk: await frontOf(() => behind.desk, await freePort()),
+    },
+    answerFrom: (sites) => {
+      behind = sites ? { slot: sites.publicUrl, desk: sites.deskUrl } : direct;
+    },
+  };
+}
+
+async function startSites(
+  data: string,
+  { slotPort, deskPort }: { readonly slotPort: number; readonly deskPort: number },
+  fronts: Fronts,
+  witnesses: string,
+): Promise<Program> {
+  const program = startProgram(['start', '--empty'], {
+    ...{ LETTERBOX_DATA: data, LETTERBOX_WATCH: 'false', LETTERBOX_HOST: '127.0.0.1' },
+    ...{ LETTERBOX_PUBLIC_PORT: String(slotPort), LETTERBOX_DESK_PORT: String(deskPort) },
+    ...{ LETTERBOX_PUBLIC_URL: fronts.slot.url, LETTERBOX_DESK_URL: fronts.desk.url },
+    LETTERBOX_WITNESSES: witnesses,
+  });
+  await until(() => healthy(fronts.desk.url), program, 'Letterbox');
+  await until(async () => program.said().includes('Ctrl-C stops everything'), program, 'Letterbox');
+  return program;
 }
 
 /** An address that was public once and has been unlinked. */
@@ -182,7 +222,7 @@ async function people(db: TestDatabase, body: TestBody) {
 const secretsShape = z.record(z.string(), z.string());
 
 /** Each role's own connections, by the passwords of the deployment. */
-function databases(data: string): TestDatabase {
+export function databases(data: string): TestDatabase {
   const secrets = secretsShape.parse(JSON.parse(readFileSync(join(data, 'database-secrets.json'), 'utf8')));
   const adminUrl = adminUrlIn(data);
   const urlOf = (role: Role): string => {
@@ -202,7 +242,7 @@ function databases(data: string): TestDatabase {
 }
 
 /** Somebody fills in a form; what they write is a mark in every field, sealed as a browser does. */
-async function sendIn(publicUrl: string, form: string): Promise<Canary> {
+export async function sendIn(publicUrl: string, form: string): Promise<Canary> {
   const page = await (await fetch(`${publicUrl}/exampleshire/${form}/fill`)).text();
   const published = readPublished(page);
   if (!published) throw new Error(`The form ${form} is not open.`);

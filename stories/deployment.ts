@@ -116,7 +116,11 @@ export function openBrowser(): Promise<Browser> {
 
 /** A colleague of the demonstration in a browser of their own, signed in with passphrase and code. */
 export async function signIn(browser: Browser, deskUrl: string, name: string): Promise<Page> {
-  const page = await (await browser.newContext()).newPage();
+  return signInOn(await (await browser.newContext()).newPage(), deskUrl, name);
+}
+
+/** The same on a page that is there. */
+export async function signInOn(page: Page, deskUrl: string, name: string): Promise<Page> {
   for (let used = ''; ; ) {
     const { email, passphrase, code } = await detailsOf(page, deskUrl, name, used);
     await page.goto(`${deskUrl}/sign-in`);

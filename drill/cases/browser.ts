@@ -4,12 +4,14 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
-import { freePort } from '../../bench/site.ts';
+import { adminUrlIn, freePort } from '../../bench/site.ts';
 import { answerUntil, next } from '../../src/forms/browser/page.testing.ts';
 import { shipped } from '../../src/forms/shipped.testing.ts';
+import { openDatabase } from '../../src/store/store.ts';
+import { deploy, signInOn } from '../../stories/deployment.ts';
 import { type Case, NOTHING_TO_UNDO, type Piece, piece } from '../case.ts';
 import { filesIn } from '../probes.ts';
-import type { World } from '../world.ts';
+import { sendIn, type World } from '../world.ts';
 
 // Without the browser's own check of what loopback may be asked: the page's policy alone has to hold.
 const options = {
@@ -31,11 +33,10 @@ async function typedAndLeft(
 ): Promise<Piece[]> {
   const profile = mkdtempSync(join(tmpdir(), 'letterbox-drill-profile-'));
   try {
-    const context = await chromium.launchPersistentContext(profile, { ...options, headless: true });
-    const page = context.pages()[0] ?? (await context.newPage());
-    await typed(world, page);
-    await leave(page, markOf(world));
-    await context.close();
+    await inBrowser(profile, async (page) => {
+      await typed(world, page);
+      await leave(page, markOf(world));
+    });
     return filesIn('whoever uses this computer next', profile);
   } finally {
     rmSync(profile, { recursive: true, force: true });
@@ -123,6 +124,71 @@ const left = (n: number, how: string): Case => ({
   },
 });
 
+async function inBrowser(profile: string, work: (page: Page) => Promise<void>): Promise<void> {
+  const context = await chromium.launchPersistentContext(profile, { ...options, headless: true });
+  try {
+    await work(context.pages()[0] ?? (await context.newPage()));
+  } finally {
+    await context.close();
+  }
+}
+
+/**
+ * A reader of a demonstration reads a case on a laptop, which is then gone: every file of their browser's profile, and what
+ * the desk shows whoever starts that browser when a quarter of an hour has passed.
+ */
+async function lostLaptop(world: World, leave: (page: Page) => Promise<void>): Promise<Piece[]> {
+  const as = 'whoever finds the laptop';
+  const letterbox = await deploy();
+  const profile = mkdtempSync(join(tmpdir(), 'letterbox-drill-profile-'));
+  try {
+    const sent = await sendIn(letterbox.publicUrl, 'review');
+    world.lookFor(sent);
+    const address = `${letterbox.deskUrl}/cases/${sent.case}`;
+    await inBrowser(profile, async (page) => {
+      await signInOn(page, letterbox.deskUrl, 'Carys Bevan');
+      await page.goto(address);
+      const marks = sent.marks.map(({ mark }) => mark);
+      await page.waitForFunction(
+        (some) => some.some((mark) => document.body.textContent?.includes(mark)),
+        marks,
+      );
+      await leave(page);
+    });
+    const pieces = filesIn(as, profile);
+    const database = openDatabase('admin', adminUrlIn(letterbox.data), 1);
+    await database.run(`update letterbox.session set seen_at = seen_at - interval '15 minutes'`);
+    await database.close();
+    await inBrowser(profile, async (page) => {
+      await page.goto(address);
+      pieces.push(piece(as, address, await page.content()));
+    });
+    return pieces;
+  } finally {
+    await letterbox.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
+
+const lost: Case = {
+  n: 60,
+  how: 'A reader’s laptop is gone, with the browser in which they had just read a case; it is started again a quarter of an hour later.',
+  expects: 'refused',
+  make: async (world) => ({
+    refused:
+      'What was read stays in the page’s memory, and goes with it; after 15 minutes the desk asks for the passphrase again.',
+    out: () => lostLaptop(world, async () => undefined),
+    undo: NOTHING_TO_UNDO,
+  }),
+  control: {
+    how: 'The page keeps what it shows in the browser’s storage.',
+    out: (world) =>
+      lostLaptop(world, (page) =>
+        page.evaluate(() => localStorage.setItem('kept', document.body.textContent ?? '')),
+      ),
+  },
+};
+
 export const IN_BROWSERS: readonly Case[] = [
   left(
     37,
@@ -134,4 +200,5 @@ export const IN_BROWSERS: readonly Case[] = [
   ),
   foreignScript(39, 'A reporter of errors, added to the page, sends what is on it to its own server.'),
   left(59, 'On a shared computer somebody fills in half a form, leaves it, and the next one looks for it.'),
+  lost,
 ];

@@ -1,54 +1,14 @@
 /** Mistakes with copies of everything: data on a site for trying things, uploads among pictures, an older node, a download under way. */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { freePort, healthy, startProgram, temporaryFolder, until } from '../../bench/site.ts';
 import { type SignedIn, settled } from '../../src/people/testing.ts';
 import { act } from '../../src/store/store.ts';
 import { isRefusal } from '../../src/web/refusal.ts';
 import { type Case, cannotBeMade, type Piece, piece } from '../case.ts';
+import { aCopy, goBack } from '../copy.ts';
 import { askAll, openedByReader, strangerAt } from '../probes.ts';
 import { answerAt } from '../proxies.ts';
 import { aReader } from '../readers.ts';
 import type { World } from '../world.ts';
-
-/** A copy of the whole data folder while it is in use, as a host's job makes it (PostgreSQL's own way of a base backup). */
-async function copyOf({ db, data }: World, to: string): Promise<void> {
-  const client = await db.admin.pool.connect();
-  try {
-    await client.query("select pg_backup_start('drill', true)");
-    // With its owners, as PostgreSQL asks; a file that goes away meanwhile is not missed.
-    spawnSync('cp', ['-a', `${data}/.`, to]);
-    for (const gone of ['watch', 'running.pid', 'postgres/postmaster.pid'])
-      rmSync(join(to, gone), { recursive: true, force: true });
-    const { rows } = await client.query<{ label: string }>(
-      'select labelfile as label from pg_backup_stop(false)',
-    );
-    const postgres = join(to, 'postgres');
-    const label = join(postgres, 'backup_label');
-    writeFileSync(label, rows[0]?.label ?? '');
-    const { uid, gid } = statSync(join(postgres, 'PG_VERSION'));
-    chownSync(label, uid, gid);
-    // What was written to the log meanwhile belongs to it.
-    spawnSync('cp', ['-a', join(data, 'postgres', 'pg_wal'), postgres]);
-  } finally {
-    client.release();
-  }
-}
-
-/** Starts the copy as a site of its own, without a Watch. */
-async function openSite(data: string) {
-  const [slot, desk] = [await freePort(), await freePort()];
-  const urls = { publicUrl: `http://localhost:${slot}`, deskUrl: `http://localhost:${desk}` };
-  const program = startProgram(['start', '--empty'], {
-    ...{ LETTERBOX_DATA: data, LETTERBOX_WATCH: 'false', LETTERBOX_HOST: '127.0.0.1' },
-    ...{ LETTERBOX_PUBLIC_PORT: String(slot), LETTERBOX_DESK_PORT: String(desk) },
-    ...{ LETTERBOX_PUBLIC_URL: urls.publicUrl, LETTERBOX_DESK_URL: urls.deskUrl },
-  });
-  await until(() => healthy(urls.deskUrl), program, 'The copy');
-  return { ...urls, stop: () => program.stop() };
-}
 
 const releaseRow = z.object({ release: z.bigint() });
 const chunkRow = z.object({ bytes: z.instanceof(Uint8Array).nullable() });
@@ -77,6 +37,15 @@ async function goOn({ db }: World, who: SignedIn, release: bigint): Promise<Piec
   ];
 }
 
+async function wentBack(world: World, takesOver: boolean): Promise<readonly Piece[]> {
+  const { out, undo } = await goBack(world, { witnessed: false, takesOver });
+  try {
+    return await out();
+  } finally {
+    await undo();
+  }
+}
+
 export const COPIES: readonly Case[] = [
   {
     n: 14,
@@ -102,22 +71,35 @@ export const COPIES: readonly Case[] = [
         'A site that Watch was not told of is looked after by nobody. Its doors, grants and seals are the same.',
     },
     make: async (world) => {
-      const folder = temporaryFolder();
-      const data = join(folder.path, 'data');
-      mkdirSync(data);
-      chmodSync(data, 0o711);
-      await copyOf(world, data);
-      const copy = await openSite(data);
+      const copy = await aCopy(world);
+      const site = await copy.open();
       return {
         refused: null,
-        out: async () => askAll({ ...world, publicUrl: copy.publicUrl, deskUrl: copy.deskUrl }),
-        undo: async () => {
-          await copy.stop();
-          folder.remove();
-        },
+        out: async () => askAll({ ...world, ...site }),
+        undo: copy.remove,
       };
     },
     control: { how: 'What lies in the copy is opened with a reader’s key.', out: openedByReader },
+  },
+  {
+    n: 29,
+    how: 'An image of the machine is started again, from before somebody’s access ended, and they sign in there.',
+    expects: { noticed: /^register .*has cosigned/ },
+    make: (world) => goBack(world, { witnessed: true, takesOver: false }),
+    control: {
+      how: 'It names no witness: what they could read then, they read again.',
+      out: (world) => wentBack(world, false),
+    },
+  },
+  {
+    n: 30,
+    how: 'The database is lost, a backup from before somebody’s access ended is put in its place, and they sign in as ever.',
+    expects: { noticed: /^register .*has cosigned/ },
+    make: (world) => goBack(world, { witnessed: true, takesOver: true }),
+    control: {
+      how: 'It names no witness: what they could read then, they read again.',
+      out: (world) => wentBack(world, true),
+    },
   },
   {
     n: 42,

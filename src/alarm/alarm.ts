@@ -62,9 +62,11 @@ export function headline({ kind, title }: Pick<Alarm, 'kind' | 'title'>): string
 }
 
 /** What was done about it by itself, in a sentence. */
-export function doneInWords({ done, colour }: Pick<Alarm, 'done' | 'colour'>): string {
+export function doneInWords({ done, colour, kind }: Pick<Alarm, 'done' | 'colour' | 'kind'>): string {
   if (done === 'quarantined')
     return 'The form is in quarantine: none of its cases is released to anybody until two managers sign that it may be.';
+  if (kind === 'register' && colour === 'red')
+    return 'No case of any form is released to anybody while a witness objects.';
   return colour === 'red' ? 'Nothing was closed by itself: look at once.' : 'Nothing was closed by itself.';
 }
 

@@ -7,10 +7,15 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ownAlarms } from '../alarm/store.ts';
-import { aFoundedBody, settled, type TestBody } from '../people/testing.ts';
+import { listCases, releaseCase } from '../cases/store.ts';
+import { aCase } from '../cases/testing.ts';
+import { keysOf, letRead, openForm } from '../grants/testing.ts';
+import { aFoundedBody, refusalOf, settled, type TestBody } from '../people/testing.ts';
 import { parseWitnesses, type Witness } from '../register/asking.ts';
 import { startCosigning } from '../register/cosigning.ts';
 import { startSequencer } from '../register/jobs.ts';
+import { recipientOf } from '../sealing/keys.ts';
+import { formId, organisationId } from '../sealing/place.ts';
 import type { Repeating } from '../store/repeating.ts';
 import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
@@ -219,6 +224,60 @@ test('a rewritten entry is refused as another history; negative control: without
   await anna.stop();
   await told.tick();
   expect((await alarms())[0]?.gone).toBe(false);
+}, 60_000);
+
+/** As if the database were started again, or a copy of it. */
+const startedAgain = () => db.admin.run(`update letterbox.register_vouching set start = 'before'`);
+
+test('after a start nothing is released until a witness has vouched, and nothing while one objects', async () => {
+  await letRead(body, body.ana, {});
+  await openForm(body, body.ana, 'review');
+  const [key] = await keysOf(body, body.ana);
+  if (!key) throw new Error('Nobody holds the key.');
+  const { post } = await aCase(db, {
+    slug: 'exampleshire',
+    target: {
+      ...{ organisation: organisationId(body.founder.staff.organisation), form: formId('review') },
+      ...{ version: 1, generation: 1, recipient: await recipientOf(key.identity) },
+    },
+  });
+  const released = async () =>
+    refusalOf(await act(db.desk, body.ana.session, (tx) => releaseCase(tx, post.case)));
+  const listed = async () =>
+    refusalOf(await act(db.desk, body.ana.session, (tx) => listCases(tx, 'review', null)));
+  const first = await signAll(sequencer());
+  const [anna, otto] = [await witnessApart('anna'), await witnessApart('otto')];
+  await startedAgain();
+  expect(await released(), 'a register that nobody cosigned waits for nobody').toBe('no refusal');
+
+  const asking = cosigning([anna.witness, otto.witness]);
+  await asking.tick();
+  expect(await released()).toBe('no refusal');
+  await startedAgain();
+  expect([await released(), await listed()]).toEqual(['unvouched', 'unvouched']);
+  await Promise.all([anna.stop(), otto.stop()]);
+  await asking.tick();
+  expect(await released(), 'no answer vouches for nothing').toBe('unvouched');
+  await anna.start();
+  await asking.tick();
+  expect([await released(), await listed()], 'one is enough').toEqual(['no refusal', 'no refusal']);
+
+  await signAll(sequencer());
+  await asking.tick();
+  await putBack(first);
+  await startedAgain();
+  const after = cosigning([anna.witness, otto.witness]);
+  await after.tick();
+  expect([await released(), await listed()]).toEqual(['disputed', 'disputed']);
+  await otto.start();
+  await after.tick();
+  expect(await released(), 'one that objects is enough, too').toBe('disputed');
+  // Whoever runs the site has cleared it up, and names the other only, or none.
+  await cosigning([otto.witness]).tick();
+  expect(await released()).toBe('no refusal');
+  await startedAgain();
+  await cosigning([]).tick();
+  expect(await released()).toBe('no refusal');
 }, 60_000);
 
 test('a witness that is silent for over an hour is told of, until it is back', async () => {

@@ -15,10 +15,10 @@ export function startRegister(
   say: (line: string) => void,
 ): Part {
   const sequencer = startSequencer({ database, dataDir, say });
-  const cosigning = witnesses.length > 0 ? startCosigning({ database, witnesses, say }) : null;
+  const cosigning = startCosigning({ database, witnesses, say });
   return {
     close: async () => {
-      await cosigning?.stop();
+      await cosigning.stop();
       await sequencer.stop();
     },
   };

@@ -180,7 +180,7 @@ describe('what belongs to a body', () => {
   const HOSTS = [
     ...['invitation', 'person', 'suspension', 'training', 'away', 'passkey', 'passphrase', 'session'],
     ...['signed_document', 'register_entry', 'register_log', 'register_leaf', 'register_checkpoint'],
-    'register_cosignature',
+    ...['register_cosignature', 'register_vouching'],
     ...['alarm', 'outbox', 'watch_beat', 'rehearsal'],
   ];
 

@@ -2,6 +2,9 @@
  * Has every checkpoint cosigned by the witnesses elsewhere, and alarms when one of them will not: then this register has
  * not grown from what it showed before, or an older copy of it was put back.
  *
+ * Where a register was ever cosigned, the database releases nothing after it was started until a witness has been asked, nor
+ * while one objects: an older copy that is put back gives nobody back what was taken from them.
+ *
  * Apart from the sequencer, since what is asked over a network must not keep entries from their places. If the power fails
  * between a cosignature and its being written down, the witness names its size at the next asking.
  */
@@ -27,7 +30,7 @@ type Options = {
 const SILENT_AFTER_MS = 60 * 60 * 1000;
 const AGAIN_AFTER_MS = 30_000;
 
-/** Asks for all that waits, every five seconds. */
+/** Asks for all that waits, every five seconds. Without witnesses, the site vouches for itself. */
 export function startCosigning(options: Options): Repeating {
   const { everyMs = 5000, say = () => undefined } = options;
   return repeat(openRounds(options), everyMs, (why) => say(`Witnesses: ${why}`));
@@ -68,6 +71,7 @@ function openRounds({ database, witnesses, clock = () => new Date() }: Options):
     await tell(database, memory, { log, witness, verdict, now });
   };
   return async () => {
+    await database.run('select letterbox.register_witnesses($1)', [witnesses.map(({ vkey }) => vkey)]);
     const newest = await newestCheckpoints(database);
     const asked = await Promise.allSettled(
       witnesses.map(async (witness) => {
@@ -80,7 +84,7 @@ function openRounds({ database, witnesses, clock = () => new Date() }: Options):
 
 /** A checkpoint that it cosigned already is shown to it again now and then: it may know more than an older database. */
 function isDue({ askedAt }: Remembered, log: Newest, { vkey }: Witness, now: Date): boolean {
-  if (log.cosigned[vkey] !== log.size) return true;
+  if (log.cosigned[vkey] !== log.size || !log.vouched.includes(vkey)) return true;
   const last = askedAt.get(vkey);
   return last === undefined || now.getTime() - last.getTime() >= AGAIN_AFTER_MS;
 }
@@ -107,7 +111,9 @@ async function tell(database: Database, memory: Remembered, judged: Judged): Pro
   if (said === null && memory.content.has(witness.vkey)) return;
   const key = `witness ${witness.verifier.name}`.slice(0, 300);
   const finding = said && JSON.stringify({ ...said, address: witness.url.href.slice(0, 500) });
-  await database.run('select letterbox.register_objection($1, $2, $3)', [log.organisation, key, finding]);
+  await database.run('select letterbox.register_objection($1, $2, $3, $4)', [
+    ...[log.organisation, witness.vkey, key, finding],
+  ]);
   if (said === null) memory.content.add(witness.vkey);
   else memory.content.delete(witness.vkey);
 }

@@ -51,8 +51,12 @@ const newestRow = z.object({
   size: z.bigint(),
   note: z.string(),
   cosigned: z.record(z.string(), z.string().transform(BigInt)),
+  vouched: z.array(z.string()),
 });
-/** A log's newest checkpoint, and by verifier key the size that each witness cosigned last. */
+/**
+ * A log's newest checkpoint, by verifier key the size that each witness cosigned last, and who of them has said since the
+ * database was started what they hold of it.
+ */
 export type Newest = z.infer<typeof newestRow>;
 
 /** Of every organisation whose log has a checkpoint. For asking witnesses. */

@@ -31,7 +31,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
   ],
   register: [
     ...['register_logs', 'register_open', 'register_sequence', 'register_hashes', 'register_sign'],
-    ...['register_newest', 'register_cosign', 'register_objection'],
+    ...['register_newest', 'register_witnesses', 'register_cosign', 'register_objection'],
   ],
   alarm: [
     ...['alarm_tick', 'alarm_found', 'alarm_organisations', 'outbox_due', 'outbox_done', 'hooks_due'],
@@ -108,6 +108,7 @@ const TABLES = [
   ...['signed_document', 'published_form', 'form_key', 'key_envelope', 'case_envelope', 'proposal', 'grants'],
   ...['cases', 'attachment', 'attachment_chunk', 'equality_answer', 'recovery', 'recovery_consent'],
   ...['register_entry', 'register_log', 'register_leaf', 'register_checkpoint', 'register_cosignature'],
+  'register_vouching',
 ];
 
 const lines = async (db: TestDatabase, sql: string): Promise<string[]> =>

@@ -143,6 +143,10 @@ const SENTENCES: Record<string, string> = {
   'not-manager': 'Only a manager can do this. Ask one of your managers.',
   quarantined:
     'This form is in quarantine, so none of its cases is released to anybody. It is over once two managers have signed that it may be; see the page Watch.',
+  unvouched:
+    'No case can be opened at this moment. Letterbox was started again, and no witness elsewhere has said yet that its register is the newest there is; they are asked every few seconds. If this lasts, tell whoever runs the site.',
+  disputed:
+    'No case can be opened. A witness elsewhere knows another register than the one here, so an older copy may have been put back. Whoever runs the site has to clear this up; see the page Watch.',
   'append-only': 'The register and signed documents can only be added to.',
   'document-replayed': 'This signed document was used already. Nothing was changed.',
   'document-mismatch': 'The signed document is not about this. Nothing was changed.',
