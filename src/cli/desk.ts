@@ -8,6 +8,7 @@ import { plantedOn } from '../alarm/store.ts';
 import { casesRoutes } from '../cases/routes.ts';
 import { grantsRoutes } from '../grants/routes.ts';
 import { hostingRoutes } from '../hosting/routes.ts';
+import { incidentRoutes } from '../incidents/routes.ts';
 import { peopleRoutes } from '../people/routes.ts';
 import { findActor } from '../people/store.ts';
 import { registerRoutes } from '../register/routes.ts';
@@ -66,6 +67,7 @@ export async function startDesk({
     hostingRoutes({ desk, deskUrl: settings.deskUrl, data: settings.data, program: thisProgram() }),
   );
   await app.register(alarmRoutes({ desk, deskUrl: settings.deskUrl }));
+  await app.register(incidentRoutes({ desk }));
   await app.register(grantsRoutes({ desk }));
   await app.register(casesRoutes({ desk }));
   await app.register(registerRoutes({ desk }));

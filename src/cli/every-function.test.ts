@@ -78,6 +78,8 @@ const MANAGERS = [
   'recovery',
 ];
 const ALARMS = ['alarm', 'outbox', 'quarantine'];
+/** Anybody of a body opens an incident, which raises an alarm. */
+const INCIDENTS = ['incident', 'incident_step', 'alarm', 'outbox'];
 /** Which tables somebody may change by whatever function. */
 function mayChange({ body, confirmed, capacities, reads, name }: Principal): string[] {
   if (!confirmed) return EVERYBODY;
@@ -85,6 +87,7 @@ function mayChange({ body, confirmed, capacities, reads, name }: Principal): str
     return [...EVERYBODY, 'signed_document', 'person', 'invitation', 'suspension', 'alarm', 'outbox'];
   return [
     ...CONFIRMED,
+    ...(capacities.includes('watch') ? [] : INCIDENTS),
     ...(reads.length > 0 ? READERS : []),
     ...(capacities.includes('manager') ? MANAGERS : []),
     ...(capacities.includes('keyholder') ? ['recovery', 'recovery_consent'] : []),

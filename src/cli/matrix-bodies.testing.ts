@@ -246,6 +246,11 @@ const PLAIN: Readonly<Record<string, (about: About) => Fields>> = {
   'POST desk /watch/rehearsals': () => ({ site: 'slot', path: '/dump.sql', packing: 'plain', bytes: 'AAAA' }),
   'POST desk /watch/rehearsals/:rehearsal/found': nothing,
   'POST desk /alarms/:alarm/acknowledge': nothing,
+  'POST desk /incidents': () => ({
+    ...{ title: 'A form was open', text: 'To everybody', source: 'colleague' },
+    ...{ 'at-day': '2', 'at-month': '11', 'at-year': '2026', 'at-time': '09:00' },
+  }),
+  'POST desk /incidents/:incident/steps/:step': () => ({ text: 'We rang the supplier' }),
   'POST desk /forms/:form/quarantine': () => ({ reason: 'Somebody rang' }),
   'POST desk /cases/:case/release': nothing,
   'POST slot /:organisation/:form/fill': () => ({ step: 'start' }),

@@ -83,6 +83,8 @@ export type Kind =
   | 'away'
   | 'alarm'
   | 'quarantine'
+  | 'incident'
+  | 'step'
   | 'rehearsal'
   | 'secret'
   | 'asset';

@@ -254,6 +254,30 @@ const ALARM: Readonly<Record<string, Rule>> = {
   'POST desk /quarantines/:quarantine': managers(({ quarantine }) => quarantine),
 };
 
+/** A manager or a data protection officer, about an incident of their own body. */
+const worksOn = (rule: Rule): Rule =>
+  colleague((who, about, sent) => {
+    if (!can(who, 'manager', 'data-protection-officer')) return 'refused';
+    return sees(who, about.incident) ? rule(who, about, sent) : 'absent';
+  });
+const INCIDENTS: Readonly<Record<string, Rule>> = {
+  'GET desk /incidents': signedIn((who) => (who.confirmed ? 'yes' : 'sent on')),
+  'GET desk /incidents/new': signedIn((who) => (who.confirmed ? 'yes' : 'sent on')),
+  'POST desk /incidents': signedIn((who, _about, sent) => {
+    if (!who.confirmed) return 'sent on';
+    if (sent === 'nothing' || can(who, 'watch')) return 'no';
+    return can(who, 'manager', 'data-protection-officer') ? 'sent on' : 'yes';
+  }),
+  'GET desk /incidents/:incident': worksOn(() => 'yes'),
+  'GET desk /incidents/:incident/steps/:step': worksOn((_who, { step }) =>
+    step?.wellFormed ? 'yes' : 'absent',
+  ),
+  'POST desk /incidents/:incident/steps/:step': worksOn((_who, { step }, sent) => {
+    if (!step?.wellFormed) return 'absent';
+    return sent === 'nothing' ? 'no' : 'sent on';
+  }),
+};
+
 const RULES: Readonly<Record<string, Rule>> = {
   ...SLOT,
   ...PEOPLE,
@@ -262,6 +286,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...RECOVERY,
   ...CASES,
   ...ALARM,
+  ...INCIDENTS,
 };
 
 /** The doors that are there for whoever runs the site: those for everybody, their own, and those about people and the register. */

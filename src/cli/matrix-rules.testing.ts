@@ -88,6 +88,7 @@ export function isHiddenThing(who: Principal, thing: Thing, door: string): boole
       return !isForm(who, thing);
     case 'organisation':
     case 'chunk':
+    case 'step':
     case 'asset':
     case 'secret':
       return false;

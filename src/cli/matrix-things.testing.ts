@@ -15,7 +15,12 @@ export type Parts = {
   readonly people: Readonly<Record<string, SignedIn>>;
   readonly recovery: { readonly id: string; readonly document: string };
   readonly away: string;
-  readonly watched: { readonly alarm: string; readonly quarantine: string; readonly rehearsal: string };
+  readonly watched: {
+    readonly alarm: string;
+    readonly quarantine: string;
+    readonly rehearsal: string;
+    readonly incident: string;
+  };
 };
 
 /** Everything of a body that can be asked about. */
@@ -56,13 +61,14 @@ export async function thingsOf(of: BodyName, body: TestBody, parts: Parts): Prom
     { ...base, kind: 'alarm', name: `an alarm of ${of}`, id: parts.watched.alarm },
     { ...base, kind: 'quarantine', name: `a quarantine of ${of}`, id: parts.watched.quarantine },
     { ...base, kind: 'rehearsal', name: `a rehearsal of ${of}`, id: parts.watched.rehearsal },
+    { ...base, kind: 'incident', name: `an incident of ${of}`, id: parts.watched.incident },
   ];
 }
 
-/** An alarm, a quarantine of a form that nobody asks about, and something planted. */
+/** An alarm, a quarantine of a form that nobody asks about, something planted, and an incident. */
 export async function watched({ db, founder }: TestBody): Promise<Parts['watched']> {
   const { organisation } = founder.staff;
-  const [alarm, quarantine, rehearsal] = [newId(), newId(), newId()];
+  const [alarm, quarantine, rehearsal, incident] = [newId(), newId(), newId(), newId()];
   await db.admin.run(
     `insert into letterbox.alarm (organisation, id, key, kind, colour, seen, done, first_seen, last_seen)
      values ($1, $2, 'a key', 'by-hand', 'amber', 'Somebody rang', 'nothing', now(), now())`,
@@ -77,7 +83,12 @@ export async function watched({ db, founder }: TestBody): Promise<Parts['watched
      values ($1, $2, 'slot', '/backup.zip', 'plain', 'x', now())`,
     [organisation, rehearsal],
   );
-  return { alarm, quarantine, rehearsal };
+  await db.admin.run(
+    `insert into letterbox.incident (organisation, id, title, source, opened_at, opened_by, aware_at)
+     values ($1, $2, 'A form was open', 'colleague', now(), $3, now())`,
+    [organisation, incident, founder.staff.person],
+  );
+  return { alarm, quarantine, rehearsal, incident };
 }
 
 const ABSENT = '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee';
@@ -95,6 +106,7 @@ export const NOWHERE: readonly Thing[] = [
       'alarm',
       'quarantine',
       'rehearsal',
+      'incident',
     ] as const
   ).flatMap((kind): Thing[] => [
     { kind, name: `no ${kind}`, of: null, id: ABSENT, wellFormed: true, document: 'ab'.repeat(32) },
@@ -106,6 +118,8 @@ export const NOWHERE: readonly Thing[] = [
   { kind: 'form', name: 'no name of a form', of: null, id: 'NO%20FORM', wellFormed: false, form: 'NO FORM' },
   { kind: 'secret', name: 'no invitation', of: null, id: 'ab'.repeat(32), wellFormed: true },
   { kind: 'secret', name: 'no name of an invitation', of: null, id: 'let-me-in', wellFormed: false },
+  { kind: 'step', name: 'a step', of: null, id: 'note', wellFormed: true },
+  { kind: 'step', name: 'no step', of: null, id: 'dance', wellFormed: false },
   { kind: 'chunk', name: 'the first chunk', of: null, id: '0', wellFormed: true },
   { kind: 'chunk', name: 'no chunk', of: null, id: '-1', wellFormed: false },
   { kind: 'asset', name: 'a file of the site', of: null, id: 'package.json', wellFormed: true },

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { caseId } from '../sealing/place.ts';
 import { referenceOf } from '../sealing/receipt.ts';
+import { clockTyped, fromLondon, inLondon } from '../web/london.ts';
 import { type Over, overBefore } from './history.ts';
 import { type CsvRow, WHY_OVER } from './history-csv.ts';
 import { type Asked, type Choices, type DoneThen, FILE_LINES, type LineThen } from './history-store.ts';
-import { fromLondon, inLondon } from './history-time.ts';
 import type { Problem } from './views.ts';
 
 const text = z.string().max(300).catch('').default('');
@@ -69,7 +69,7 @@ function momentOf(typed: Typed, now: Date): { readonly at: Date } | Problem {
   if (!day && !month && !year && time === '') return linked(typed.at, now);
   if (!day || !month || !year)
     return { field: 'at-day', message: 'Enter a day, a month and a year, or leave them all empty for now' };
-  const clock = clockOf(time);
+  const clock = time === '' ? { hour: 23, minute: 59 } : clockTyped(time);
   if (!clock)
     return {
       field: 'at-time',
@@ -97,16 +97,6 @@ const isToday = (at: Date, now: Date): boolean =>
   ['year', 'month', 'day'].every(
     (part) => Reflect.get(inLondon(at), part) === Reflect.get(inLondon(now), part),
   );
-
-/** `14:30`, `14.30`, `2:30pm`, `2pm`; nothing is the last minute of the day. */
-function clockOf(typed: string): { readonly hour: number; readonly minute: number } | null {
-  if (typed === '') return { hour: 23, minute: 59 };
-  const found = /^(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?$/i.exec(typed);
-  if (!found || (found[2] === undefined && found[3] === undefined)) return null;
-  const [hour, minute, half] = [Number(found[1]), Number(found[2] ?? 0), found[3]?.toLowerCase()];
-  if (minute > 59 || hour > (half ? 12 : 23) || (half && hour === 0)) return null;
-  return { hour: half ? (hour % 12) + (half === 'pm' ? 12 : 0) : hour, minute };
-}
 
 /** What is shown in the form: what was typed, or the moment that was asked for. */
 export function shownMoment(typed: Typed, { at }: Asked): Typed {

@@ -12,10 +12,10 @@ import {
   type TestBody,
 } from '../people/testing.ts';
 import { testDatabase } from '../store/testing.ts';
+import { fromLondon, inLondon } from '../web/london.ts';
 import { couldRead, historyOf, overBefore } from './history.ts';
 import { csvText } from './history-csv.ts';
 import { objectionToRelease, type ReleaseEntry } from './history-releases.ts';
-import { fromLondon, inLondon } from './history-time.ts';
 import { end, letRead, linesOf, review, whole } from './testing.ts';
 import { provenInForce, verifyGrants } from './verify.ts';
 

@@ -82,6 +82,7 @@ const sessionShape = z.object({
   kind: z.enum(ORGANISATION_KINDS),
   alarms: z.bigint().transform(Number),
   watch_silent_since: z.date().nullable(),
+  regulator_due: z.date().nullable(),
 });
 
 /** Who holds this session, as the database finds out from its secret; null when it is over. */
@@ -95,12 +96,13 @@ export async function findActor(
     tx.maybe(sessionShape, 'select * from letterbox.find_session()'),
   );
   if (row === null || isRefusal(row)) return null;
-  const { organisation_name, recovery_since, watch_silent_since, ...actor } = row;
+  const { organisation_name, recovery_since, watch_silent_since, regulator_due, ...actor } = row;
   return {
     ...actor,
     organisationName: organisation_name,
     recoverySince: recovery_since,
     watchSilentSince: watch_silent_since,
+    regulatorDue: regulator_due,
     session,
   };
 }

@@ -157,7 +157,20 @@ const WATCHING: Record<string, Say> = {
     `${name(entry.actor)} signed that ${entry.form} may be read again. It takes two signatures.`,
 };
 
-const SENTENCES: Record<string, Say> = { ...READING, ...PEOPLE, ...ACCESS, ...RECOVERY, ...WATCHING };
+const INCIDENTS: Record<string, Say> = {
+  incident: (entry, name) => `${name(entry.actor)} opened an incident (${entry.source}).`,
+  'incident-step': (entry, name) =>
+    `${name(entry.actor)} took step ${entry.n} of an incident: ${entry.step}.`,
+};
+
+const SENTENCES: Record<string, Say> = {
+  ...READING,
+  ...PEOPLE,
+  ...ACCESS,
+  ...RECOVERY,
+  ...WATCHING,
+  ...INCIDENTS,
+};
 
 /** What an entry says, in plain words; `names` gives people's names by id where they are known. */
 export function sentence(entry: Entry, names: ReadonlyMap<string, string> = new Map()): string {

@@ -70,6 +70,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...['review_grants', 'what_waits', 'access_overview', 'form_grants', 'form_proposals', 'grant_lines'],
     ...['opened_by', 'reviews_due', 'access_choices', 'access_at', 'access_count', 'access_done'],
     // alarms, for those who mind them, and what Watch tells
+    ...['open_incident', 'take_incident_step', 'own_incidents', 'own_incident_steps'],
     ...['own_alarms', 'own_quarantines', 'own_outbox', 'own_watches', 'own_rehearsals', 'acknowledge_alarm'],
     ...['quarantine_form', 'lift_quarantine', 'watch_duty', 'watch_report', 'announce_canaries'],
     ...['retire_canaries', 'plant_rehearsal', 'found_rehearsal', 'planted_at', 'anything_planted'],
@@ -108,7 +109,7 @@ const TABLES = [
   ...['signed_document', 'published_form', 'form_key', 'key_envelope', 'case_envelope', 'proposal', 'grants'],
   ...['cases', 'attachment', 'attachment_chunk', 'equality_answer', 'recovery', 'recovery_consent'],
   ...['register_entry', 'register_log', 'register_leaf', 'register_checkpoint', 'register_cosignature'],
-  'register_vouching',
+  ...['register_vouching', 'incident', 'incident_step'],
 ];
 
 const lines = async (db: TestDatabase, sql: string): Promise<string[]> =>

@@ -123,6 +123,13 @@ const DESK: readonly Row[] = [
   ['POST', '/forms/:form/quarantine', 'staff'],
   ['GET', '/quarantines/:quarantine', 'staff'],
   ['POST', '/quarantines/:quarantine', 'staff'],
+  // incidents
+  ['GET', '/incidents', 'staff'],
+  ['POST', '/incidents', 'staff'],
+  ['GET', '/incidents/new', 'staff'],
+  ['GET', '/incidents/:incident', 'staff'],
+  ['GET', '/incidents/:incident/steps/:step', 'staff'],
+  ['POST', '/incidents/:incident/steps/:step', 'staff'],
   // cases
   ['GET', '/', 'staff'],
   ['GET', '/forms/:form/cases', 'staff'],

@@ -38,6 +38,8 @@ export type Actor = {
   readonly alarms?: number;
   /** Since when Watch says nothing although it is due. */
   readonly watchSilentSince?: Date | null;
+  /** By when a regulator has to be told of an incident, for those who look after incidents. */
+  readonly regulatorDue?: Date | null;
   readonly session: SessionSecret;
 };
 

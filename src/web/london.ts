@@ -44,3 +44,12 @@ function isSame(one: LondonTime, other: LondonTime): boolean {
   const order = ({ year, month, day, hour, minute }: LondonTime) => [year, month, day, hour, minute].join();
   return order(one) === order(other);
 }
+
+/** `14:30`, `14.30`, `2:30pm`, `2pm`; null for anything else. */
+export function clockTyped(typed: string): { readonly hour: number; readonly minute: number } | null {
+  const found = /^(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?$/i.exec(typed);
+  if (!found || (found[2] === undefined && found[3] === undefined)) return null;
+  const [hour, minute, half] = [Number(found[1]), Number(found[2] ?? 0), found[3]?.toLowerCase()];
+  if (minute > 59 || hour > (half ? 12 : 23) || (half && hour === 0)) return null;
+  return { hour: half ? (hour % 12) + (half === 'pm' ? 12 : 0) : hour, minute };
+}

@@ -1,0 +1,203 @@
+/** How incidents are spoken of: phases, steps and decisions in plain words. */
+import {
+  clockInWords,
+  clockOf,
+  PHASES,
+  type Phase,
+  type State,
+  type Step,
+  type StepKind,
+} from './incidents.ts';
+
+const MOMENT = new Intl.DateTimeFormat('en-GB', {
+  ...{ dateStyle: 'long', timeStyle: 'short', timeZone: 'Europe/London' },
+});
+const moment = (at: string): string => MOMENT.format(new Date(at));
+
+export const SOURCE_WORDS = {
+  watch: 'Watch, or another alarm',
+  colleague: 'A colleague noticed',
+  public: 'Somebody from outside told us',
+  elsewhere: 'It happened elsewhere: a mail, a spreadsheet, a supplier',
+} as const;
+export const RISK_WORDS = {
+  unlikely: 'Unlikely to result in a risk to people',
+  risk: 'A risk to people',
+  high: 'A high risk to people',
+} as const;
+export const REGIME_WORDS = {
+  'uk-gdpr': 'UK GDPR, Article 33: most work of public bodies',
+  'law-enforcement': 'Data Protection Act 2018, Part 3: law enforcement',
+} as const;
+
+export type PhaseWords = {
+  readonly title: string;
+  readonly hint: string;
+  /** The steps that belong to it, in their order. */
+  readonly steps: readonly StepKind[];
+};
+export const PHASE_WORDS: Readonly<Record<Phase, PhaseWords>> = {
+  contain: {
+    title: 'Stop it',
+    hint: 'Close what stands open, take back what went out, keep what shows what happened.',
+    steps: ['contained'],
+  },
+  assess: {
+    title: 'Find out how bad it is',
+    hint: 'Who is affected, what they told you, and what could come of it for them.',
+    steps: ['assessed'],
+  },
+  notify: {
+    title: 'Tell the regulator',
+    hint: 'Within 72 hours, unless a risk to people is unlikely.',
+    steps: ['regulator', 'regulator-told'],
+  },
+  tell: {
+    title: 'Tell the people affected',
+    hint: 'Without delay where the risk to them is high.',
+    steps: ['people', 'people-told'],
+  },
+  learn: {
+    title: 'Learn from it',
+    hint: 'What led to it, and what will keep it from happening again.',
+    steps: ['learnt'],
+  },
+};
+
+export type StepWords = {
+  readonly title: string;
+  /** Asked above the words that everybody writes. */
+  readonly label: string;
+  readonly hint: string;
+  readonly button: string;
+};
+const KEPT = 'It is kept with your name and the time, and cannot be changed. Do not name a submitter.';
+export const STEP_WORDS: Readonly<Record<Exclude<StepKind, 'opened'>, StepWords>> = {
+  note: { title: 'Write something down', label: 'What is to be kept?', hint: KEPT, button: 'Keep it' },
+  aware: {
+    title: 'Put right when you became aware',
+    label: 'Why was it then?',
+    hint: `You are aware once you can be reasonably certain that personal data were exposed. ${KEPT}`,
+    button: 'Put the clock right',
+  },
+  contained: {
+    title: 'It is stopped',
+    label: 'How was it stopped, and how do you know?',
+    hint: KEPT,
+    button: 'Say that it is stopped',
+  },
+  assessed: {
+    title: 'How bad is it?',
+    label: 'How did you come to that?',
+    hint: `What was exposed, of how many people, to whom, for how long, and whether anybody could read it. ${KEPT}`,
+    button: 'Keep the assessment',
+  },
+  regulator: {
+    title: 'Does the regulator have to be told?',
+    label: 'Why?',
+    hint: `Unless a risk to people is unlikely, it does. ${KEPT}`,
+    button: 'Keep the decision',
+  },
+  'regulator-told': {
+    title: 'The regulator was told',
+    label: 'How, and under which reference?',
+    hint: `What you do not know yet can follow later. ${KEPT}`,
+    button: 'Keep that it was told',
+  },
+  people: {
+    title: 'Do the people affected have to be told?',
+    label: 'Why?',
+    hint: `They do where the risk to them is high, unless what came out was sealed and nobody could read it. ${KEPT}`,
+    button: 'Keep the decision',
+  },
+  'people-told': {
+    title: 'The people affected were told',
+    label: 'How were they told, and how many?',
+    hint: KEPT,
+    button: 'Keep that they were told',
+  },
+  learnt: {
+    title: 'What was learnt',
+    label: 'What led to it, and who does what by when?',
+    hint: KEPT,
+    button: 'Keep what was learnt',
+  },
+  reopened: {
+    title: 'Open a phase again',
+    label: 'Why?',
+    hint: KEPT,
+    button: 'Open it again',
+  },
+  closed: {
+    title: 'Close the incident',
+    label: 'What is there to say at the end?',
+    hint: `It stays in your register of incidents. ${KEPT}`,
+    button: 'Close the incident',
+  },
+};
+export const isStep = (kind: string): kind is Exclude<StepKind, 'opened'> => Object.hasOwn(STEP_WORDS, kind);
+
+/** What somebody did, to follow their name. */
+export function stepInWords(taken: Step): string {
+  switch (taken.kind) {
+    case 'opened':
+      return 'opened the incident';
+    case 'note':
+      return 'wrote down';
+    case 'aware':
+      return `put right when you became aware: ${moment(taken.facts.moment)}`;
+    case 'contained':
+      return 'said that it is stopped';
+    case 'assessed':
+      return `assessed it: ${RISK_WORDS[taken.facts.risk].toLowerCase()} (${REGIME_WORDS[taken.facts.regime].split(':')[0]})`;
+    case 'regulator':
+      return taken.facts.decision === 'tell'
+        ? 'decided that the regulator has to be told'
+        : 'decided that the regulator need not be told';
+    case 'regulator-told':
+      return `wrote down that the regulator was told: ${moment(taken.facts.moment)}`;
+    case 'people':
+      return taken.facts.decision === 'tell'
+        ? 'decided that the people affected have to be told'
+        : 'decided that the people affected need not be told';
+    case 'people-told':
+      return `wrote down that the people affected were told: ${moment(taken.facts.moment)}`;
+    case 'learnt':
+      return 'wrote down what was learnt';
+    case 'reopened':
+      return `opened a phase again: ${PHASE_WORDS[taken.facts.phase].title.toLowerCase()}`;
+    case 'closed':
+      return 'closed the incident';
+  }
+}
+
+/** A phase as a line of a list of tasks. */
+export type PhaseLine = PhaseWords & { readonly phase: Phase; readonly done: boolean; readonly says: string };
+
+export function phaseLines(state: State): PhaseLine[] {
+  return PHASES.map((phase) => {
+    const step = state.done[phase];
+    return { ...PHASE_WORDS[phase], phase, done: step !== null, says: statusOf(phase, state) };
+  });
+}
+
+function statusOf(phase: Phase, state: State): string {
+  if (state.done[phase]) {
+    if (phase === 'notify' && state.regulator === 'not') return 'Decided: not needed';
+    if (phase === 'tell' && state.people === 'not') return 'Decided: not needed';
+    return 'Done';
+  }
+  if (phase === 'notify' && state.regulator === 'tell') return 'Decided: has to be told';
+  if (phase === 'tell' && state.people === 'tell') return 'Decided: have to be told';
+  return 'To do';
+}
+
+/** The clock as a page shows it. */
+export function clockShown(state: State, now: Date) {
+  const clock = clockOf(state, now);
+  return {
+    ...clock,
+    says: clockInWords(clock),
+    late: clock.stands === 'late' || clock.stands === 'told late',
+  };
+}
