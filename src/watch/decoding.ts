@@ -6,6 +6,8 @@ import { isPacked } from './unpacking.ts';
 export type Decoded = { readonly how: string; readonly bytes: Buffer; readonly noise?: true };
 
 const latin = (text: string): Buffer => Buffer.from(text, 'latin1');
+/** Of no alphabet: what stands on either side of it is not read as one. */
+const APART = latin('~');
 const signOf = (code: number): string => (code < 256 ? String.fromCharCode(code) : '?');
 
 /** Every reading of these bytes that is another text than themselves. */
@@ -20,6 +22,23 @@ export function decodings(bytes: Buffer, text: string): Decoded[] {
     ...gathered('hex', runs(text, HEX).flatMap(fromHex)),
   ].filter(({ bytes: other }) => other.length > 0 && !other.equals(bytes));
 }
+
+/**
+ * The texts that lie in something binary, together: they alone are read in other ways, since a picture of 30 MB has no
+ * letters to be read otherwise. What breaks a word, such as a soft hyphen, belongs to a text; so do the zeros of UTF-16.
+ */
+export function textsIn(bytes: Buffer): Decoded[] {
+  const text = bytes.toString('latin1');
+  const wide = text.includes('\0') ? text.replaceAll('\0', '') : '';
+  return [
+    { how: 'text', bytes: stretches(text) },
+    { how: 'UTF-16', bytes: stretches(wide) },
+  ].filter(({ bytes: other }) => other.length > 0 && !other.equals(bytes));
+}
+
+const STRETCH = /(?:[\t\n\r\x20-\x7e]|\xc2?\xad|\xe2\x80[\x8b-\x8f]|\xef\xbb\xbf){15,}/g;
+const stretches = (text: string): Buffer =>
+  Buffer.concat(runs(text, STRETCH).flatMap((run) => [latin(run), APART]));
 
 const changed = (how: string, before: string, after: string): Decoded[] =>
   before === after ? [] : [{ how, bytes: latin(after) }];
@@ -70,11 +89,8 @@ function gathered(how: string, each: readonly Buffer[]): Decoded[] {
   ];
 }
 
-/** Of no alphabet: what stands on either side of it is not read as one. */
-const APART = latin('~');
-
 /** Whether most of it can be read, the zeros of UTF-16 included. */
-function isText(bytes: Buffer): boolean {
+export function isText(bytes: Buffer): boolean {
   let signs = 0;
   for (const byte of bytes)
     if ((byte >= 0x20 && byte < 0x7f) || byte === 0 || byte === 9 || byte === 10 || byte === 13) signs += 1;

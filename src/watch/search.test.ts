@@ -156,6 +156,13 @@ describe('a mark', () => {
     ).toEqual(['red']);
   });
 
+  test.each(TEXT)('is found in a binary file: %s', async (name) => {
+    const packed = PACKINGS[name]?.(`Dear Sir, ${MARK} and so on`) ?? '';
+    const inside = typeof packed === 'string' ? Buffer.from(packed, 'latin1') : packed;
+    const file = Buffer.concat([randomBytes(3000), inside, Buffer.from([0x9c, 0, 0xff]), randomBytes(3000)]);
+    expect(await coloursIn(file)).toEqual(['red']);
+  });
+
   test('that was cut off is found by its first 15 signs, and not by 14', async () => {
     expect(await coloursIn(`${MARK.slice(0, 15)}…`)).toEqual(['red']);
     expect(await coloursIn(`${MARK.slice(0, 14)}…`)).toEqual([]);
@@ -218,6 +225,19 @@ describe('what is not there', () => {
     for (let n = 0; n < 1000; n += 1) expect(await coloursIn(newMark())).toEqual([]);
   });
 });
+
+test('neither a long register nor megabytes of noise are more than is looked at', async () => {
+  const line = () =>
+    JSON.stringify({ kind: 'submission', case: newMark(), sealed: randomBytes(32).toString('hex') });
+  const log = Buffer.from(Array.from({ length: 15_000 }, line).join('\n'));
+  for (const bytes of [
+    log,
+    randomBytes(8_000_000),
+    Buffer.concat([log, randomBytes(1_000_000)]),
+    Buffer.concat([log.subarray(0, 1_000_000), randomBytes(100_000)]),
+  ])
+    expect(await search(answer(bytes), needles)).toEqual({ found: [], unread: [] });
+}, 60_000);
 
 describe('what cannot be looked into', () => {
   test('is named: a bomb, a password, a coding nobody knows', async () => {

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as breath } from 'node:timers/promises';
-import { decodings } from './decoding.ts';
+import { decodings, isText, textsIn } from './decoding.ts';
 import type { Hit, Needles, Source } from './needles.ts';
 import { textOfPdf } from './pdf.ts';
 import { decodedBody, type Unpacking, unpackings } from './unpacking.ts';
@@ -23,7 +23,7 @@ const LIMITS: Limits = { depth: 4, room: 64 * 1024 * 1024, parts: 100_000 };
 const WINDOW = 1024 * 1024;
 export const OVERLAP = 64 * 1024;
 /** A text and all its readings, each in a few others, come to so many times its length at most. */
-const READINGS = 16;
+const READINGS = 64;
 
 /** `packed`: from the outside in, such as `zip xl/sharedStrings.xml`, `base64`; empty where it stood there plainly. */
 export type Found = Hit & { readonly packed: readonly string[] };
@@ -92,13 +92,15 @@ async function look(
   if (noise || depth >= limits.depth) return;
   if (text.startsWith('%PDF')) await lookIntoPdf(searching, bytes, packed, depth);
   // A binary file from which signs were taken out is none any more.
-  const whole = !['markup', 'spaces', 'UTF-16'].includes(packed.at(-1) ?? '');
+  const whole = !['markup', 'spaces', 'UTF-16', 'text'].includes(packed.at(-1) ?? '');
   const { found: inside, unread: locked } = whole ? unpackings(bytes, searching.room) : NOTHING;
   for (const each of locked) unread.add([...packed, each].join(' > '));
   for (const { how, bytes: other } of inside) await look(searching, other, [...packed, how], depth + 1);
   for (const [from, to] of windowsOf(bytes.length)) {
-    for (const { how, bytes: other, noise } of decodings(bytes.subarray(from, to), text.slice(from, to)))
-      await look(searching, other, [...packed, how], depth + 1, noise);
+    const part = bytes.subarray(from, to);
+    const binary = !isText(part);
+    for (const { how, bytes: other, noise } of binary ? textsIn(part) : decodings(part, text.slice(from, to)))
+      await look(searching, other, [...packed, how], binary ? depth : depth + 1, noise);
     if (to < bytes.length) await breath();
   }
 }
