@@ -23,12 +23,12 @@ import {
   clockShown,
   isStep,
   PHASE_WORDS,
-  phaseLines,
   REGIME_WORDS,
   RISK_WORDS,
   SOURCE_WORDS,
   STEP_WORDS,
   stepInWords,
+  tasksOf,
 } from './words.ts';
 
 export type IncidentDeps = { readonly desk: Database };
@@ -67,7 +67,8 @@ function overview(app: FastifyInstance, desk: Database): void {
     if (isRefusal(found)) return reply.refuse(found);
     const incidents = found.map(({ row, steps: taken }) => {
       const state = stateOf(row, taken);
-      return { ...row, state, clock: clockShown(state, now), phases: phaseLines(state) };
+      const open = openPhases(state).map((phase) => PHASE_WORDS[phase].title);
+      return { ...row, state, clock: clockShown(state, now), open };
     });
     return reply.page('incidents/pages/incidents.njk', { works: true, incidents });
   });
@@ -77,8 +78,8 @@ function overview(app: FastifyInstance, desk: Database): void {
     if (!found) return reply.refuse(GONE);
     const { row, taken, state } = found;
     return reply.page('incidents/pages/incident.njk', {
-      ...{ incident: row, state, clock: clockShown(state, new Date()), phases: phaseLines(state) },
-      ...{ source: SOURCE_WORDS[row.source], words: STEP_WORDS },
+      ...{ incident: row, state, clock: clockShown(state, new Date()), tasks: tasksOf(state) },
+      source: SOURCE_WORDS[row.source],
       ...{ risk: state.risk && RISK_WORDS[state.risk], regime: REGIME_WORDS[state.regime] },
       canClose: openPhases(state).length === 0,
       timeline: taken.map((step) => ({ ...step, says: stepInWords(step), text: step.facts.text })).reverse(),

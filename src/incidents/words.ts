@@ -171,26 +171,45 @@ export function stepInWords(taken: Step): string {
   }
 }
 
-/** A phase as a line of a list of tasks. */
-export type PhaseLine = PhaseWords & { readonly phase: Phase; readonly done: boolean; readonly says: string };
+/** A step as a line of a list of tasks. */
+export type Task = {
+  readonly step: StepKind;
+  readonly title: string;
+  /** What its phase is about, at the first of its steps. */
+  readonly hint: string | null;
+  readonly done: boolean;
+  readonly says: string;
+};
 
-export function phaseLines(state: State): PhaseLine[] {
-  return PHASES.map((phase) => {
-    const step = state.done[phase];
-    return { ...PHASE_WORDS[phase], phase, done: step !== null, says: statusOf(phase, state) };
-  });
+export function tasksOf(state: State): Task[] {
+  return PHASES.flatMap((phase) =>
+    PHASE_WORDS[phase].steps.map((step, nth): Task => {
+      const hint = nth === 0 ? PHASE_WORDS[phase].hint : null;
+      return { step, title: TASKS[step] ?? step, hint, ...statusOf(step, phase, state) };
+    }),
+  );
 }
 
-function statusOf(phase: Phase, state: State): string {
-  if (state.done[phase]) {
-    if (phase === 'notify' && state.regulator === 'not') return 'Decided: not needed';
-    if (phase === 'tell' && state.people === 'not') return 'Decided: not needed';
-    return 'Done';
+const TASKS: Partial<Record<StepKind, string>> = {
+  contained: 'Stop it',
+  assessed: 'Assess how bad it is',
+  regulator: 'Decide whether the regulator has to be told',
+  'regulator-told': 'Tell the regulator',
+  people: 'Decide whether the people affected have to be told',
+  'people-told': 'Tell the people affected',
+  learnt: 'Learn from it',
+};
+
+function statusOf(step: StepKind, phase: Phase, state: State): Pick<Task, 'done' | 'says'> {
+  const decision = phase === 'notify' ? state.regulator : phase === 'tell' ? state.people : null;
+  if (step === 'regulator' || step === 'people') {
+    if (decision === null) return TO_DO;
+    return { done: true, says: decision === 'tell' ? 'Yes' : 'No' };
   }
-  if (phase === 'notify' && state.regulator === 'tell') return 'Decided: has to be told';
-  if (phase === 'tell' && state.people === 'tell') return 'Decided: have to be told';
-  return 'To do';
+  if (decision === 'not') return { done: true, says: 'Not needed' };
+  return state.done[phase] ? { done: true, says: 'Done' } : TO_DO;
 }
+const TO_DO = { done: false, says: 'To do' } as const;
 
 /** The clock as a page shows it. */
 export function clockShown(state: State, now: Date) {
