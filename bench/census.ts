@@ -1,5 +1,5 @@
 /** What a round of Watch costs the site: 500 addresses as six personas, at the pace that Watch has by itself. */
-import { createHash, randomBytes } from 'node:crypto';
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import { DOORS } from '../src/web/doors.ts';
 import { type Figure, median } from './figures.ts';
 import { type Loader, startLoader } from './loader.ts';
 import { makeMoulds } from './moulds.ts';
+import { aSession } from './session.ts';
 import { adminUrlIn, freePort, healthy, startProgram, temporaryFolder, until } from './site.ts';
 
 type Options = { readonly rounds: number };
@@ -107,15 +108,11 @@ async function personasOf(database: Database): Promise<Persona[]> {
   );
   const personas: Persona[] = [{ id: 'stranger', to: () => 'a stranger', session: null }];
   for (const { organisation, person } of people) {
-    const secret = randomBytes(32);
-    await database.run(
-      'insert into letterbox.session (secret_hash, organisation, person, opened_at, seen_at) values ($1, $2, $3, now(), now())',
-      [createHash('sha256').update(secret).digest(), organisation, person],
-    );
+    const secret = await aSession(database, organisation, person);
     personas.push({
       id: person,
       to: () => 'somebody',
-      session: { cookie: `letterbox=${secret.toString('hex')}` },
+      session: { cookie: `letterbox=${secret}` },
     });
   }
   return personas;

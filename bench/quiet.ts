@@ -1,5 +1,5 @@
 /** Whether ordinary use under load raises any alarm: the demonstration with Watch at its default pace, and people at work. */
-import { createHash, randomBytes } from 'node:crypto';
+
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { watchConfigIn } from '../src/cli/watch-beside.ts';
@@ -8,6 +8,7 @@ import { rawConfig, writeConfig } from '../src/watch/config.ts';
 import type { Figure } from './figures.ts';
 import { type Loader, startLoader } from './loader.ts';
 import { makeMoulds } from './moulds.ts';
+import { aSession } from './session.ts';
 import { adminUrlIn, freePort, healthy, type Program, startProgram, temporaryFolder, until } from './site.ts';
 
 type Options = { readonly minutes: number };
@@ -160,13 +161,7 @@ async function signedIn(database: Database): Promise<Reader[]> {
   if (people.length === 0) throw new Error('Nobody of the demonstration may read.');
   return Promise.all(
     people.map(async ({ organisation, person, forms }) => {
-      const session = randomBytes(32);
-      await database.run(
-        `insert into letterbox.session (secret_hash, organisation, person, opened_at, seen_at)
-         values ($1, $2, $3, now(), now())`,
-        [createHash('sha256').update(session).digest(), organisation, person],
-      );
-      return { session: session.toString('hex'), forms };
+      return { session: await aSession(database, organisation, person), forms };
     }),
   );
 }
