@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { administer } from '../src/store/admin.ts';
 import { type Body, makeBody } from './body.ts';
-import { type Figure, quantile } from './figures.ts';
+import { type Figure, median, quantile } from './figures.ts';
 import { type Site, startTogether, temporaryFolder } from './site.ts';
 
 export type Size = { readonly people: number; readonly grants: number; readonly rounds: number };
@@ -27,7 +27,7 @@ export async function measureAccess(
     for (const [name, path, bar = BAR] of PAGES)
       figures.push({ ...(await measured(site, body, name, path, rounds)), ...(bar && { bar }) });
     for (const about of ['now', 'ever'] as const) figures.push(await downloaded(site, body, about));
-    figures.push(...(await plans(site.adminUrl, body)));
+    figures.push(...(await plans(site.adminUrl, body)), await inspected(site.adminUrl));
     return figures;
   } finally {
     await site.close();
@@ -64,6 +64,21 @@ async function measured(
   }
   const says = `GET ${path}, 95th percentile of ${rounds}`;
   return { name, value: quantile(times, 0.95), unit: 'ms', says };
+}
+
+/** What the inspection asks the database every 15 seconds: what stands there otherwise than people signed it. */
+async function inspected(adminUrl: string): Promise<Figure> {
+  const times = await administer(adminUrl, async (client) => {
+    const each: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const since = performance.now();
+      await client.query('select count(*) from letterbox.outside_protocol()');
+      each.push(performance.now() - since);
+    }
+    return each;
+  });
+  const says = 'the database looks for what nobody signed, every 15 seconds, median of 5';
+  return { name: 'outside_protocol', value: median(times), unit: 'ms', bar: { most: 1500 }, says };
 }
 
 /** What a browser downloads to check today's access, or that of all times, by itself. */
