@@ -105,10 +105,10 @@ test('each genuine request is let in, and lets read whom two managers let and no
 
 /**
  * Doors of the desk that change something and are no part of who can read: signing in, the session, leave taken back,
- * alarms, and what Watch tells.
+ * alarms, incidents, and what Watch tells.
  */
 const ELSEWHERE = [
-  ...['/sign-in', '/sign-out', '/session', '/join', '/away/:away/forget', '/alarms'],
+  ...['/sign-in', '/sign-out', '/session', '/join', '/away/:away/forget', '/alarms', '/incidents'],
   ...['/watch/report', '/watch/canaries', '/watch/rehearsals'],
 ];
 
