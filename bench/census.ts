@@ -1,5 +1,4 @@
 /** What a round of Watch costs the site: 500 addresses as six personas, at the pace that Watch has by itself. */
-
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';

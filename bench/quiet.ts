@@ -1,5 +1,4 @@
 /** Whether ordinary use under load raises any alarm: the demonstration with Watch at its default pace, and people at work. */
-
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { watchConfigIn } from '../src/cli/watch-beside.ts';

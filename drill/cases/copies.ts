@@ -37,6 +37,17 @@ async function goOn({ db }: World, who: SignedIn, release: bigint): Promise<Piec
   ];
 }
 
+const goesBack = (n: number, how: string, takesOver: boolean): Case => ({
+  n,
+  how,
+  expects: { noticed: /^register .*has cosigned/ },
+  make: (world) => goBack(world, { witnessed: true, takesOver }),
+  control: {
+    how: 'It names no witness: what they could read then, they read again.',
+    out: (world) => wentBack(world, takesOver),
+  },
+});
+
 async function wentBack(world: World, takesOver: boolean): Promise<readonly Piece[]> {
   const { out, undo } = await goBack(world, { witnessed: false, takesOver });
   try {
@@ -81,26 +92,16 @@ export const COPIES: readonly Case[] = [
     },
     control: { how: 'What lies in the copy is opened with a reader’s key.', out: openedByReader },
   },
-  {
-    n: 29,
-    how: 'An image of the machine is started again, from before somebody’s access ended, and they sign in there.',
-    expects: { noticed: /^register .*has cosigned/ },
-    make: (world) => goBack(world, { witnessed: true, takesOver: false }),
-    control: {
-      how: 'It names no witness: what they could read then, they read again.',
-      out: (world) => wentBack(world, false),
-    },
-  },
-  {
-    n: 30,
-    how: 'The database is lost, a backup from before somebody’s access ended is put in its place, and they sign in as ever.',
-    expects: { noticed: /^register .*has cosigned/ },
-    make: (world) => goBack(world, { witnessed: true, takesOver: true }),
-    control: {
-      how: 'It names no witness: what they could read then, they read again.',
-      out: (world) => wentBack(world, true),
-    },
-  },
+  goesBack(
+    29,
+    'An image of the machine is started again, from before somebody’s access ended, and they sign in there.',
+    false,
+  ),
+  goesBack(
+    30,
+    'The database is lost, a backup from before somebody’s access ended is put in its place, and they sign in as ever.',
+    true,
+  ),
   {
     n: 42,
     how: 'Somebody begins to download a file, and their access ends before the next part is asked for.',

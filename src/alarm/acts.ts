@@ -1,10 +1,10 @@
 /** What may be caused about alarms: by those who mind them, and by Watch. */
 import { z } from 'zod';
-import { attempt } from '../people/acts.ts';
+import { attemptSaying } from '../people/acts.ts';
 import { MISMATCH, objectionToSignature } from '../people/directory.ts';
 import type { Signed } from '../people/enrolment.ts';
 import type { Database, SessionSecret } from '../store/store.ts';
-import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
+import type { Refusal } from '../web/refusal.ts';
 import { parseLift, type Report } from './alarm.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -20,17 +20,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'case-there': 'One of these cases is there already, so it cannot become a canary.',
 };
 
-async function tried<T>(
-  desk: Database,
-  session: SessionSecret,
-  name: string,
-  work: Parameters<typeof attempt<T>>[3],
-): Promise<T | Refusal> {
-  const result = await attempt(desk, session, name, work);
-  return isRefusal(result)
-    ? refuse(result.refusal, result.kind, WORDS[result.refusal] ?? result.message)
-    : result;
-}
+const tried = attemptSaying(WORDS);
 
 const DONE = { done: true } as const;
 type Done = typeof DONE;

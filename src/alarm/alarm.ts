@@ -56,6 +56,11 @@ const HEADLINES: Readonly<Record<AlarmKind, string>> = {
   incident: 'A regulator has to be told',
 };
 
+const MINDERS = ['manager', 'data-protection-officer', 'operator'];
+/** Whether somebody looks after alarms, and after the incidents that come of them. */
+export const minds = ({ capacities }: { readonly capacities: readonly string[] }): boolean =>
+  capacities.some((each) => MINDERS.includes(each));
+
 /** An alarm in a few words: what a mail's subject and a page's heading say. */
 export function headline({ kind, title }: Pick<Alarm, 'kind' | 'title'>): string {
   const what = HEADLINES[kind];

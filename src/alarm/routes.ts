@@ -10,7 +10,7 @@ import { named, sent } from '../web/problem.ts';
 import { isRefusal, refuse } from '../web/refusal.ts';
 import type { Actor } from '../web/server.ts';
 import { acknowledge, liftQuarantine, quarantineForm } from './acts.ts';
-import { doneInWords, headline, mailOf } from './alarm.ts';
+import { doneInWords, headline, mailOf, minds } from './alarm.ts';
 import { detectionOf } from './detection.ts';
 import {
   type OutboxRow,
@@ -42,9 +42,6 @@ export function alarmRoutes(deps: AlarmDeps) {
     watchRoutes(app, deps.desk);
   };
 }
-
-const MINDERS = ['manager', 'data-protection-officer', 'operator'];
-const minds = ({ capacities }: Actor) => capacities.some((each) => MINDERS.includes(each));
 
 function overview(app: FastifyInstance, { desk, deskUrl }: AlarmDeps): void {
   app.get('/watch', colleague, async (request, reply) => {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { caseId } from '../sealing/place.ts';
 import { referenceOf } from '../sealing/receipt.ts';
-import { clockTyped, fromLondon, inLondon } from '../web/london.ts';
+import { clockTyped, inLondon, momentTyped } from '../web/london.ts';
 import { type Over, overBefore } from './history.ts';
 import { type CsvRow, WHY_OVER } from './history-csv.ts';
 import { type Asked, type Choices, type DoneThen, FILE_LINES, type LineThen } from './history-store.ts';
@@ -75,8 +75,7 @@ function momentOf(typed: Typed, now: Date): { readonly at: Date } | Problem {
       field: 'at-time',
       message: 'Enter the time like 14:30, or leave it empty for the end of the day',
     };
-  const [d, m, y] = [day, month, year].map(numberOf);
-  const at = d && m && y ? fromLondon({ year: y, month: m, day: d, ...clock }) : null;
+  const at = momentTyped([day, month, year], clock);
   if (!at) return { field: 'at-day', message: 'Enter a real day and time, such as 2 11 2026 at 14:30' };
   // The end of today is not over yet: up to now is meant.
   if (time === '' && at > now && isToday(at, now)) return { at: now };
@@ -92,7 +91,6 @@ function linked(at: string, now: Date): { readonly at: Date } | Problem {
   return moment > now ? { field: 'at-day', message: 'The day and time must be in the past' } : { at: moment };
 }
 
-const numberOf = (typed: string): number | null => (/^\d{1,4}$/.test(typed) ? Number(typed) : null);
 const isToday = (at: Date, now: Date): boolean =>
   ['year', 'month', 'day'].every(
     (part) => Reflect.get(inLondon(at), part) === Reflect.get(inLondon(now), part),

@@ -1,8 +1,8 @@
 /** What people may cause about incidents. */
 import { z } from 'zod';
-import { attempt } from '../people/acts.ts';
+import { attemptSaying } from '../people/acts.ts';
 import type { Database, SessionSecret } from '../store/store.ts';
-import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
+import { type Refusal, refuse } from '../web/refusal.ts';
 import { openPhases, type Source, stateOf, type Taken } from './incidents.ts';
 import { incidentSteps, ownIncidents } from './store.ts';
 
@@ -14,17 +14,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'too-many': 'You have opened twenty incidents today. Work on those, or ask a colleague.',
 };
 
-async function tried<T>(
-  desk: Database,
-  session: SessionSecret,
-  name: string,
-  work: Parameters<typeof attempt<T>>[3],
-): Promise<T | Refusal> {
-  const result = await attempt(desk, session, name, work);
-  return isRefusal(result)
-    ? refuse(result.refusal, result.kind, WORDS[result.refusal] ?? result.message)
-    : result;
-}
+const tried = attemptSaying(WORDS);
 
 export type Opening = {
   readonly title: string;

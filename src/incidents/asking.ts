@@ -1,7 +1,7 @@
 /** What people type about incidents: read as it is meant, or told in their words what is missing. Nothing typed is lost. */
 import { z } from 'zod';
 import { isHoldable } from '../people/holdable.ts';
-import { clockTyped, fromLondon, inLondon } from '../web/london.ts';
+import { clockTyped, inLondon, momentTyped } from '../web/london.ts';
 import type { Opening } from './acts.ts';
 import {
   DECISIONS,
@@ -47,16 +47,17 @@ const wrong = (name: string, message: string): { problem: Problem } => ({
   problem: { field: name, message },
 });
 
+const EARLIEST = Date.UTC(1900, 0, 1);
+
 /** A moment in the past, by the clock in the United Kingdom. */
 function momentIn(of: Typed, now: Date): Found<Date> {
-  const [day, month, year] = [of['at-day'], of['at-month'], of['at-year']].map((text) =>
-    /^\d{1,4}$/.test(text) ? Number(text) : 0,
-  );
-  if (!day || !month || !year) return wrong('at-day', 'Enter a day, a month and a year, such as 2 11 2026');
+  const day = [of['at-day'], of['at-month'], of['at-year']] as const;
+  if (day.some((part) => !/^(?!0+$)\d{1,4}$/.test(part)))
+    return wrong('at-day', 'Enter a day, a month and a year, such as 2 11 2026');
   const clock = clockTyped(of['at-time']);
   if (!clock) return wrong('at-time', 'Enter the time like 14:30');
-  const at = fromLondon({ year, month, day, ...clock });
-  if (!at || year < 1900)
+  const at = momentTyped(day, clock);
+  if (!at || at.getTime() < EARLIEST)
     return wrong('at-day', 'Enter a day and a time that there were, such as 2 11 2026 at 14:30');
   // A minute is as exactly as anybody types it: the present one has begun.
   return at > now ? wrong('at-day', 'The day and the time must be in the past') : { found: at };
@@ -77,7 +78,10 @@ const problemsOf = (all: readonly Found<unknown>[]): Problem[] =>
   all.flatMap((each) => ('problem' in each ? [each.problem] : []));
 
 /** An opening from what was typed, or everything that is wrong with it. */
-export function readOpening(of: Typed, now: Date): Found<Opening> | { readonly problems: Problem[] } {
+export function readOpening(
+  of: Typed,
+  now: Date,
+): { readonly found: Opening } | { readonly problems: Problem[] } {
   const title = textIn(of.title, 'title', 'Enter a few words to call it by', 200);
   const source = choiceIn(of.source, 'source', SOURCES, 'Select how you came to know');
   const aware = momentIn(of, now);
@@ -92,19 +96,12 @@ export function readOpening(of: Typed, now: Date): Found<Opening> | { readonly p
   return { problems: problemsOf([title, source, aware, text]) };
 }
 
-/** What a page asks for besides words, by the kind of step. */
-export const ASKS: Readonly<
-  Record<StepKind, readonly ('moment' | 'risk' | 'regime' | 'decision' | 'phase')[]>
-> = {
-  ...{ opened: [], note: [], aware: ['moment'], contained: [], assessed: ['risk', 'regime'] },
-  ...{
-    regulator: ['decision'],
-    'regulator-told': ['moment'],
-    people: ['decision'],
-    'people-told': ['moment'],
-  },
-  ...{ learnt: [], reopened: ['phase'], closed: [] },
-};
+const PARTS = ['moment', 'risk', 'regime', 'decision', 'phase'] as const;
+/** What a page asks for besides words: the other facts of this kind of step. */
+export function asksOf(kind: StepKind): (typeof PARTS)[number][] {
+  const step = takenShape.options.find(({ shape }) => shape.kind.value === kind);
+  return PARTS.filter((part) => step && part in step.shape.facts.shape);
+}
 
 /** A step from what was typed, or everything that is wrong with it. */
 export function readStep(
@@ -112,7 +109,6 @@ export function readStep(
   of: Typed,
   now: Date,
 ): { readonly found: Taken } | { readonly problems: Problem[] } {
-  const asked = ASKS[kind];
   const parts = {
     moment: () => momentIn(of, now),
     risk: () => choiceIn(of.risk, 'risk', RISKS, 'Select how likely harm to people is'),
@@ -120,7 +116,7 @@ export function readStep(
     decision: () => choiceIn(of.decision, 'decision', DECISIONS, 'Select what you decide'),
     phase: () => choiceIn(of.phase, 'phase', PHASES, 'Select what is to be opened again'),
   } as const;
-  const found = new Map<string, Found<unknown>>(asked.map((each) => [each, parts[each]()]));
+  const found = new Map<string, Found<unknown>>(asksOf(kind).map((each) => [each, parts[each]()]));
   found.set('text', textIn(of.text, 'text', 'Enter your reasons. They are kept with the decision', 5000));
   const problems = problemsOf([...found.values()]);
   if (problems.length > 0) return { problems };

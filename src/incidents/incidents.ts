@@ -72,7 +72,7 @@ export type State = {
 
 const OPEN: State['done'] = { contain: null, assess: null, notify: null, tell: null, learn: null };
 
-/** How an incident stands after these steps, in their order. `aware` is what it was opened with. */
+/** How an incident stands after these steps, in their order. `awareAt`: as it was opened, or as a step put it right. */
 export function stateOf({ awareAt }: Pick<Incident, 'awareAt'>, steps: readonly Step[]): State {
   const begin: State = {
     ...{ aware: awareAt, done: OPEN, risk: null, regime: 'uk-gdpr', closed: null },

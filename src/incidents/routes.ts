@@ -1,14 +1,15 @@
 /** The desk's pages about incidents: opening one, its clock and phases, and each step by itself. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { minds } from '../alarm/alarm.ts';
 import { type OwnAlarm, ownAlarms } from '../alarm/store.ts';
-import { act, type Database, type SessionSecret } from '../store/store.ts';
+import { sessionOf, theActor } from '../people/asking.ts';
+import { act, type Database } from '../store/store.ts';
 import { named, ProblemError, sent } from '../web/problem.ts';
-import { isRefusal, refuse } from '../web/refusal.ts';
-import type { Actor } from '../web/server.ts';
+import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import { openIncident, takeStep } from './acts.ts';
 import {
-  ASKS,
+  asksOf,
   type Problem,
   readOpening,
   readStep,
@@ -45,20 +46,11 @@ export function incidentRoutes({ desk }: IncidentDeps) {
   };
 }
 
-function actorOf(request: FastifyRequest): Actor {
-  if (!request.actor) throw new Error('A staff route was reached without an actor.');
-  return request.actor;
-}
-const sessionOf = (request: FastifyRequest): SessionSecret => actorOf(request).session;
-
-const WORKERS = ['manager', 'data-protection-officer'];
-const works = ({ capacities }: Actor) => capacities.some((each) => WORKERS.includes(each));
-
 function overview(app: FastifyInstance, desk: Database): void {
   app.get('/incidents', staff, async (request, reply) => {
-    const actor = actorOf(request);
+    const actor = theActor(request);
     if (!actor.confirmed) return reply.redirect('/people', 303);
-    if (!works(actor)) return reply.page('incidents/pages/incidents.njk', { works: false, incidents: [] });
+    if (!minds(actor)) return reply.page('incidents/pages/incidents.njk', { works: false, incidents: [] });
     const now = new Date();
     const found = await act(desk, actor.session, async (tx) => {
       const rows = await ownIncidents(tx);
@@ -75,7 +67,6 @@ function overview(app: FastifyInstance, desk: Database): void {
   app.get('/incidents/:incident', staff, async (request, reply) => {
     const found = await oneIncident(desk, request);
     if (isRefusal(found)) return reply.refuse(found);
-    if (!found) return reply.refuse(GONE);
     const { row, taken, state } = found;
     return reply.page('incidents/pages/incident.njk', {
       ...{ incident: row, state, clock: clockShown(state, new Date()), tasks: tasksOf(state) },
@@ -93,7 +84,7 @@ async function oneIncident(desk: Database, request: FastifyRequest) {
   const { incident } = named(incidentName, request.params);
   return act(desk, sessionOf(request), async (tx) => {
     const row = (await ownIncidents(tx)).find(({ id }) => id === incident);
-    if (!row) return null;
+    if (!row) return GONE;
     const taken = await incidentSteps(tx, incident);
     return { row, taken, state: stateOf(row, taken) };
   });
@@ -118,22 +109,21 @@ function opening(app: FastifyInstance, desk: Database): void {
       z.object({ alarm: z.uuid().lowercase().optional().catch(undefined) }),
       request.query,
     );
-    const actor = actorOf(request);
+    const actor = theActor(request);
     if (!actor.confirmed) return reply.redirect('/people', 303);
-    const known = alarm && works(actor) ? await act(desk, actor.session, ownAlarms) : [];
+    const known = alarm && minds(actor) ? await act(desk, actor.session, ownAlarms) : [];
     if (isRefusal(known)) return reply.refuse(known);
     const from = known.find(({ id }) => id === alarm);
     return page(reply, from ? fromAlarm(from) : typed({ ...typedMoment(new Date()) }));
   });
   app.post('/incidents', staff, async (request, reply) => {
-    if (!actorOf(request).confirmed) return reply.redirect('/people', 303);
+    if (!theActor(request).confirmed) return reply.redirect('/people', 303);
     const of = sent(typedShape, request.body ?? {});
     const read = readOpening(of, new Date());
     if ('problems' in read) return page(reply, of, read.problems);
-    if (!('found' in read)) throw new Error('An opening is either read or refused.');
     const opened = await openIncident(desk, sessionOf(request), read.found);
     if (isRefusal(opened)) return refused(reply, opened, (problem) => page(reply, of, [problem]));
-    if (!works(actorOf(request))) return reply.page('incidents/pages/told.njk', {}, 201);
+    if (!minds(theActor(request))) return reply.page('incidents/pages/told.njk', {}, 201);
     return reply.redirect(`/incidents/${opened.id}`, 303);
   });
 }
@@ -141,7 +131,7 @@ function opening(app: FastifyInstance, desk: Database): void {
 /** What was typed is shown again, with what the database says about it. */
 function refused(
   reply: FastifyReply,
-  refusal: ReturnType<typeof refuse>,
+  refusal: Refusal,
   again: (problem: Problem) => FastifyReply,
 ): FastifyReply {
   const field = refusal.refusal === 'not-yet' ? 'at-day' : 'text';
@@ -161,7 +151,7 @@ function steps(app: FastifyInstance, desk: Database): void {
     return reply.page(
       'incidents/pages/step.njk',
       {
-        ...{ incident, title, kind, words: STEP_WORDS[kind], asks: ASKS[kind], typed: from },
+        ...{ incident, title, kind, words: STEP_WORDS[kind], asks: asksOf(kind), typed: from },
         ...{ problems, errors: byField(problems) },
         risks: choices(RISK_WORDS, from.risk),
         regimes: choices(REGIME_WORDS, from.regime || state.regime),
@@ -176,7 +166,6 @@ function steps(app: FastifyInstance, desk: Database): void {
     const kind = kindIn(request);
     const found = await oneIncident(desk, request);
     if (isRefusal(found)) return reply.refuse(found);
-    if (!found) return reply.refuse(GONE);
     const { row, state } = found;
     const from = typed(typedMoment(kind === 'aware' ? state.aware : new Date()));
     return page(reply, { incident: row.id, title: row.title, kind, state, from });
@@ -185,7 +174,6 @@ function steps(app: FastifyInstance, desk: Database): void {
     const kind = kindIn(request);
     const found = await oneIncident(desk, request);
     if (isRefusal(found)) return reply.refuse(found);
-    if (!found) return reply.refuse(GONE);
     const { row, state } = found;
     const from = sent(typedShape, request.body ?? {});
     const again = (problems: readonly Problem[]) =>

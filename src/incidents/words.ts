@@ -1,4 +1,6 @@
 /** How incidents are spoken of: phases, steps and decisions in plain words. */
+
+import { momentInWords } from '../web/london.ts';
 import {
   clockInWords,
   clockOf,
@@ -8,11 +10,6 @@ import {
   type Step,
   type StepKind,
 } from './incidents.ts';
-
-const MOMENT = new Intl.DateTimeFormat('en-GB', {
-  ...{ dateStyle: 'long', timeStyle: 'short', timeZone: 'Europe/London' },
-});
-const moment = (at: string): string => MOMENT.format(new Date(at));
 
 export const SOURCE_WORDS = {
   watch: 'Watch, or another alarm',
@@ -30,11 +27,13 @@ export const REGIME_WORDS = {
   'law-enforcement': 'Data Protection Act 2018, Part 3: law enforcement',
 } as const;
 
+type TaskStep = Exclude<StepKind, 'opened' | 'note' | 'aware' | 'reopened' | 'closed'>;
+
 export type PhaseWords = {
   readonly title: string;
   readonly hint: string;
   /** The steps that belong to it, in their order. */
-  readonly steps: readonly StepKind[];
+  readonly steps: readonly TaskStep[];
 };
 export const PHASE_WORDS: Readonly<Record<Phase, PhaseWords>> = {
   contain: {
@@ -145,7 +144,7 @@ export function stepInWords(taken: Step): string {
     case 'note':
       return 'wrote down';
     case 'aware':
-      return `put right when you became aware: ${moment(taken.facts.moment)}`;
+      return `put right when you became aware: ${momentInWords(taken.facts.moment)}`;
     case 'contained':
       return 'said that it is stopped';
     case 'assessed':
@@ -155,13 +154,13 @@ export function stepInWords(taken: Step): string {
         ? 'decided that the regulator has to be told'
         : 'decided that the regulator need not be told';
     case 'regulator-told':
-      return `wrote down that the regulator was told: ${moment(taken.facts.moment)}`;
+      return `wrote down that the regulator was told: ${momentInWords(taken.facts.moment)}`;
     case 'people':
       return taken.facts.decision === 'tell'
         ? 'decided that the people affected have to be told'
         : 'decided that the people affected need not be told';
     case 'people-told':
-      return `wrote down that the people affected were told: ${moment(taken.facts.moment)}`;
+      return `wrote down that the people affected were told: ${momentInWords(taken.facts.moment)}`;
     case 'learnt':
       return 'wrote down what was learnt';
     case 'reopened':
@@ -173,7 +172,7 @@ export function stepInWords(taken: Step): string {
 
 /** A step as a line of a list of tasks. */
 export type Task = {
-  readonly step: StepKind;
+  readonly step: TaskStep;
   readonly title: string;
   /** What its phase is about, at the first of its steps. */
   readonly hint: string | null;
@@ -185,12 +184,12 @@ export function tasksOf(state: State): Task[] {
   return PHASES.flatMap((phase) =>
     PHASE_WORDS[phase].steps.map((step, nth): Task => {
       const hint = nth === 0 ? PHASE_WORDS[phase].hint : null;
-      return { step, title: TASKS[step] ?? step, hint, ...statusOf(step, phase, state) };
+      return { step, title: TASKS[step], hint, ...statusOf(step, phase, state) };
     }),
   );
 }
 
-const TASKS: Partial<Record<StepKind, string>> = {
+const TASKS: Readonly<Record<TaskStep, string>> = {
   contained: 'Stop it',
   assessed: 'Assess how bad it is',
   regulator: 'Decide whether the regulator has to be told',
@@ -200,7 +199,7 @@ const TASKS: Partial<Record<StepKind, string>> = {
   learnt: 'Learn from it',
 };
 
-function statusOf(step: StepKind, phase: Phase, state: State): Pick<Task, 'done' | 'says'> {
+function statusOf(step: TaskStep, phase: Phase, state: State): Pick<Task, 'done' | 'says'> {
   const decision = phase === 'notify' ? state.regulator : phase === 'tell' ? state.people : null;
   if (step === 'regulator' || step === 'people') {
     if (decision === null) return TO_DO;

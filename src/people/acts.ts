@@ -179,3 +179,13 @@ export async function attempt<T>(
   );
   return inWords(result);
 }
+
+/** `attempt` for a room that has sentences of its own for some refusals. */
+export const attemptSaying =
+  (words: Readonly<Record<string, string>>) =>
+  async <T>(...asked: Parameters<typeof attempt<T>>): Promise<T | Refusal> => {
+    const result = await attempt<T>(...asked);
+    return isRefusal(result)
+      ? refuse(result.refusal, result.kind, words[result.refusal] ?? result.message)
+      : result;
+  };

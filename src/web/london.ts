@@ -53,3 +53,17 @@ export function clockTyped(typed: string): { readonly hour: number; readonly min
   if (minute > 59 || hour > (half ? 12 : 23) || (half && hour === 0)) return null;
   return { hour: half ? (hour % 12) + (half === 'pm' ? 12 : 0) : hour, minute };
 }
+
+/** The day of three fields and a time, as an instant; null where there is no such day, or never such a time on it. */
+export function momentTyped(
+  [day, month, year]: readonly [day: string, month: string, year: string],
+  clock: { readonly hour: number; readonly minute: number },
+): Date | null {
+  const numbers = [day, month, year].map((text) => (/^\d{1,4}$/.test(text) ? Number(text) : 0));
+  const [d = 0, m = 0, y = 0] = numbers;
+  return numbers.includes(0) ? null : fromLondon({ year: y, month: m, day: d, ...clock });
+}
+
+const MOMENT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: ZONE });
+/** `2 November 2026 at 14:30`. */
+export const momentInWords = (at: Date | string): string => MOMENT.format(new Date(at));

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import nunjucks from 'nunjucks';
 import type { Assets } from './assets.ts';
 import type { Site } from './doors.ts';
+import { momentInWords } from './london.ts';
 
 export type Render = (template: string, context: Record<string, unknown>) => string;
 
@@ -30,7 +31,7 @@ export function renderer(site: Site, assets: Assets): Render {
   });
   environment.addFilter('json', scriptJson);
   environment.addFilter('date', (when: Date | string) => DAY.format(new Date(when)));
-  environment.addFilter('time', (when: Date | string) => MOMENT.format(new Date(when)));
+  environment.addFilter('time', momentInWords);
   environment.addFilter('and', (names: readonly string[]) => AND.format(names));
   environment.addGlobal('asset', (name: string) => assets.url(name));
   environment.addGlobal('site', site);
@@ -38,11 +39,6 @@ export function renderer(site: Site, assets: Assets): Render {
 }
 
 const DAY = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'Europe/London' });
-const MOMENT = new Intl.DateTimeFormat('en-GB', {
-  dateStyle: 'long',
-  timeStyle: 'short',
-  timeZone: 'Europe/London',
-});
 
 const AND = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 
