@@ -62,14 +62,14 @@ test('it is opened by a caseworker, stands on every page until the regulator was
   const nothing = async () => undefined;
   await take('Stop it', nothing);
   await take('Assess how bad it is', () => page.check('text=A high risk to people'));
-  await take('Decide whether the regulator', () => page.check('text=Tell the regulator'));
+  await take('Decide whether the regulator', () => page.check('text=They have to be told'));
   expect(await page.textContent('body')).toContain('The regulator has to be told by');
   await take('Tell the regulator', nothing);
   expect(await page.textContent('body')).not.toContain('The regulator has to be told by');
   expect(await page.textContent('main')).toContain('The regulator was told in time.');
   await officer.goto(`${page.url()}/steps/people`);
   await expectAccessible(officer);
-  await take('Decide whether the people', () => page.check('text=Do not tell them'));
+  await take('Decide whether the people', () => page.check('text=They need not be told'));
   await take('Learn from it', nothing);
   await page.click('text=Close the incident');
   await page.fill('#text', 'Addresses are no longer completed.');

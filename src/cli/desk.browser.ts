@@ -20,6 +20,7 @@ import '../grants/browser/recovery-run.ts';
 import '../grants/browser/releases.ts';
 import '../grants/browser/review.ts';
 import '../grants/browser/withdraw.ts';
+import '../incidents/browser/people.ts';
 import '../people/browser/confirm.ts';
 import '../people/browser/course.ts';
 import '../people/browser/course-elsewhere.ts';

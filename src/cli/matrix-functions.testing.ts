@@ -69,7 +69,7 @@ const NAMES: Readonly<Record<string, Kind>> = {
     of_people: 'person',
     ids: 'grant',
     of_recovery: 'recovery',
-    ...{ of_alarm: 'alarm', of_rehearsal: 'rehearsal', of_incident: 'incident' },
+    ...{ of_alarm: 'alarm', of_rehearsal: 'rehearsal', of_incident: 'incident', colleague: 'person' },
     org_slug: 'organisation',
   },
 };

@@ -269,6 +269,15 @@ const INCIDENTS: Readonly<Record<string, Rule>> = {
     return can(who, 'manager', 'data-protection-officer') ? 'sent on' : 'yes';
   }),
   'GET desk /incidents/:incident': worksOn(() => 'yes'),
+  'GET desk /incidents/:incident/exposure': worksOn(() => 'yes'),
+  'GET desk /incidents/:incident/people': worksOn(() => 'yes'),
+  'GET desk /incidents/:incident/report': worksOn(() => 'yes'),
+  'GET desk /incidents/:incident/report.pdf': worksOn(() => 'yes'),
+  'GET desk /incidents/:incident/whole.json': worksOn(() => 'yes'),
+  'GET desk /incidents/:incident/whole.pdf': worksOn(() => 'yes'),
+  'GET desk /incidents/register.csv': colleague((who) =>
+    can(who, 'manager', 'data-protection-officer') ? 'yes' : 'refused',
+  ),
   'GET desk /incidents/:incident/steps/:step': worksOn((_who, { step }) =>
     step?.wellFormed ? 'yes' : 'absent',
   ),

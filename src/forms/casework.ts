@@ -1,5 +1,7 @@
 /** What becomes of a case of a form: data in its definition, read by whoever works on cases. */
 
+import type { Condition } from './form.ts';
+
 /** The life of a case of this form: its states, and the clocks that run between them. */
 export type Casework = {
   readonly states: readonly { readonly id: string; readonly label: string; readonly final?: boolean }[];
@@ -17,4 +19,11 @@ export type Clock = {
   readonly until: readonly string[];
   readonly period: string;
   readonly again?: boolean;
+};
+
+/** `victims`, `children`: whether a case is about one; a form without them does not know. `reach`: the question how to reach somebody. */
+export type AboutPeople = {
+  readonly victims?: Condition;
+  readonly children?: Condition;
+  readonly reach?: string;
 };

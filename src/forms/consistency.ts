@@ -28,6 +28,7 @@ export function inconsistency(form: FormDefinition): string | null {
     first([...form.summary.who, form.summary.about, ...form.summary.lines], (name) =>
       questions.some((each) => each.id === name) ? null : `summary: there is no question ${name}`,
     ) ??
+    peopleInconsistency(form, questions) ??
     caseworkInconsistency(form)
   );
 }
@@ -122,6 +123,22 @@ function unreachable(form: FormDefinition): string | null {
   const targets = form.pages.flatMap((each) => each.route ?? []).map((each) => each.to);
   const missed = form.exits.find((each) => !targets.includes(each.id));
   return missed ? `page ${missed.id}: nothing leads there` : null;
+}
+
+// What is asked about the people of a case looks at the case: the equality answers are not in it.
+function peopleInconsistency(
+  { people = {}, ...form }: FormDefinition,
+  all: readonly Question[],
+): string | null {
+  const inCase = all.filter((each) => !each.apart);
+  const wrong =
+    first([people.victims ?? [], people.children ?? []].flat(), (each) =>
+      conditionInconsistency(form, each, inCase),
+    ) ??
+    first(people.reach === undefined ? [] : [people.reach], (name) =>
+      inCase.some(({ id, kind }) => id === name && kind === 'radios') ? null : `there is no choice ${name}`,
+    );
+  return wrong && `people: ${wrong}`;
 }
 
 function caseworkInconsistency({ casework: of, periods }: FormDefinition): string | null {

@@ -200,4 +200,11 @@ const shape: z.ZodType<FormDefinition> = z.strictObject({
   next: blocks,
   summary: z.strictObject({ who: z.array(id), nameless: short, about: id, lines: z.array(id) }),
   casework,
+  people: z
+    .strictObject({
+      victims: condition.exactOptional(),
+      children: condition.exactOptional(),
+      reach: id.exactOptional(),
+    })
+    .exactOptional(),
 });

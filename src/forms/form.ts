@@ -16,9 +16,10 @@
  * pages until it is closed, and pass through the server's memory at every step.
  */
 import type { FormId } from '../sealing/place.ts';
-import { fileAnswer, isGiven, listAnswer, partsAnswer, shown, textAnswer } from './answers.ts';
-import type { Casework } from './casework.ts';
-import { type Day, daysAfter, realDay } from './day.ts';
+import { fileAnswer, isGiven, listAnswer, shown, textAnswer } from './answers.ts';
+import type { AboutPeople, Casework } from './casework.ts';
+import { conditionHolds } from './condition.ts';
+import type { Day } from './day.ts';
 
 /** Text on a page: a paragraph, or one of these. `{review}` and `{organisation}` are filled in on parsing. */
 export type Block =
@@ -59,6 +60,8 @@ export type FormDefinition = {
     readonly lines: readonly string[];
   };
   readonly casework: Casework;
+  /** What can be told of the people in a case, should it ever get out. */
+  readonly people?: AboutPeople;
 };
 
 export type Page = {
@@ -324,19 +327,6 @@ function revealed(question: Question, answers: Answers): readonly Question[] {
   return question.choices
     .filter(({ value }) => chosen.includes(value))
     .flatMap((choice) => choice.questions ?? []);
-}
-
-function conditionHolds(form: FormDefinition, condition: Condition, reached: Answers, today: Day): boolean {
-  if ('any' in condition) return condition.any.some((each) => conditionHolds(form, each, reached, today));
-  if ('all' in condition) return condition.all.every((each) => conditionHolds(form, each, reached, today));
-  const answer = reached[condition.question];
-  if ('given' in condition) return isGiven(answer) === condition.given;
-  if ('is' in condition)
-    return [textAnswer(answer), ...listAnswer(answer)].some((one) => condition.is.includes(one));
-  const day = realDay(partsAnswer(answer));
-  const period = form.periods[condition.olderThan];
-  if (!day || !period) return false;
-  return daysAfter(day, period.count * (period.unit === 'weeks' ? 7 : 1)) < today;
 }
 
 function excerpt(text: string, most: number): string {

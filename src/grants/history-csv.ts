@@ -1,4 +1,5 @@
 /** Who could read and who did, as a file for spreadsheets: RFC 4180, and nothing in it is taken for a formula. */
+import { csv } from '../web/csv.ts';
 import type { Over } from './history.ts';
 
 const HEADINGS = [
@@ -25,13 +26,7 @@ export type CsvRow = Partial<Record<(typeof HEADINGS)[number], string>>;
 /** A file of these rows with their headings; lines end as the RFC has it. */
 export function csvText(rows: readonly CsvRow[]): string {
   const lines = [HEADINGS, ...rows.map((row) => HEADINGS.map((heading) => row[heading] ?? ''))];
-  return lines.map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
-}
-
-/** One cell. Spreadsheets take what begins with `=`, `+`, `-`, `@` or a control sign for a formula. */
-function cell(text: string): string {
-  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csv(lines);
 }
 
 /** Why a line that was in force then is not in force any more, in words. */

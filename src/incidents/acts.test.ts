@@ -151,6 +151,55 @@ test('within a day of the deadline an alarm says so, red once it is over, and it
   await alarms.stop();
 });
 
+test('a measure comes back in an alarm until it is done, also after the end', async () => {
+  const id = await opened(body.founder);
+  const owner = body.second.staff.person;
+  const measure = (due: string): Taken => ({ kind: 'measure', facts: { text, owner, due } });
+  const { n } = settled(await take(body.founder, id, measure('2026-01-31')));
+  settled(await take(body.founder, id, measure('2999-01-31')));
+  const alarms = startAlarms({ database: db.alarm, relay: null, webhook: null, deskUrl: '', everyMs: HOUR });
+  const seen = async () =>
+    (await asked(body.founder, ownAlarms))
+      .filter(({ kind, goneAt }) => kind === 'incident' && !goneAt)
+      .map((each) => each.seen);
+  await alarms.tick();
+  await alarms.tick();
+  expect(await seen()).toEqual([
+    expect.stringMatching(/Second Manager looks after, was due on 31 January 2026/),
+  ]);
+  const done: Taken[] = [
+    { kind: 'contained', facts: { text } },
+    { kind: 'assessed', facts: { text, risk: 'unlikely', regime: 'uk-gdpr' } },
+    { kind: 'regulator', facts: { text, decision: 'not' } },
+    { kind: 'people', facts: { text, decision: 'not' } },
+    { kind: 'learnt', facts: { text } },
+    { kind: 'closed', facts: { text } },
+    { kind: 'measure-done', facts: { text, measure: n } },
+  ];
+  for (const taken of done) settled(await take(body.founder, id, taken));
+  await alarms.tick();
+  expect(await seen()).toEqual([]);
+  expect((await standing(id)).state.measures.map(({ doneBy }) => doneBy !== null)).toEqual([true, false]);
+  await alarms.stop();
+});
+
+test('what would keep later alarms from being told is not taken down', async () => {
+  const id = await opened(body.founder);
+  const facts = { text, owner: body.second.staff.person, due: '2026-01-31' };
+  const wrong = [
+    { ...facts, due: '999999-01-01' },
+    { ...facts, due: 'infinity' },
+    { ...facts, owner: id },
+    { text },
+  ];
+  for (const each of wrong) {
+    const tried = act(db.desk, body.founder.session, (tx) =>
+      tx.run('select letterbox.take_incident_step($1, $2, $3, null)', [id, 'measure', JSON.stringify(each)]),
+    );
+    expect(refusalOf(await tried), JSON.stringify(each)).toBe('document-mismatch');
+  }
+});
+
 test('two of one alarm are one, what has not happened yet is refused, and so is another body’s', async () => {
   const first = await opened(body.ben);
   const [alarm] = await asked(body.founder, ownAlarms);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { inLondon } from '../web/london.ts';
-import { readOpening, readStep, typed, typedMoment } from './asking.ts';
+import { readOpening, readStep } from './asking.ts';
 import {
   clockInWords,
   clockOf,
@@ -12,6 +12,7 @@ import {
   stateOf,
   type Taken,
 } from './incidents.ts';
+import { type Known, typedMoment } from './parts.ts';
 
 const HOUR = 3_600_000;
 const AWARE = new Date('2026-11-02T09:00:00Z');
@@ -116,12 +117,19 @@ describe('how an incident stands', () => {
 });
 
 describe('what is typed', () => {
+  const NOTHING: Known = {
+    forms: { review: 'Review' },
+    people: {},
+    exposures: { 3: 'x' },
+    measures: {},
+    phases: {},
+  };
   const now = new Date('2026-11-28T12:00:00Z');
   test('a moment comes back as it was shown, to the minute', () => {
     fc.assert(
       fc.property(anyMoment, (at) => {
         const minute = new Date(Math.floor(at.getTime() / 60_000) * 60_000);
-        const read = readStep('aware', typed({ ...typedMoment(minute), text }), new Date('2041-01-01'));
+        const read = readStep('aware', { ...typedMoment(minute), text }, new Date('2041-01-01'), NOTHING);
         const found = 'found' in read && read.found.kind === 'aware' ? read.found.facts.moment : null;
         // The hour that comes twice in autumn is read as the first.
         expect([minute.toISOString(), new Date(minute.getTime() - HOUR).toISOString()]).toContain(found);
@@ -129,8 +137,39 @@ describe('what is typed', () => {
     );
   });
 
+  test('what stood open is of a known form, ends after it began, or still stands open', () => {
+    const of = {
+      form: 'review',
+      colleague: 'everybody',
+      how: 'readable',
+      text,
+      ...typedMoment(new Date('2026-11-02T10:00Z'), 'since'),
+    };
+    const read = (more: object) => readStep('exposed', { ...of, ...more }, now, NOTHING);
+    const facts = {
+      form: 'review',
+      colleague: null,
+      how: 'readable',
+      text,
+      since: '2026-11-02T10:00:00.000Z',
+    };
+    expect(read({})).toEqual({ found: { kind: 'exposed', facts: { ...facts, until: null } } });
+    const until = typedMoment(new Date('2026-11-02T09:59Z'), 'until');
+    const wrong = (more: object) => {
+      const found = read(more);
+      return 'problems' in found ? found.problems.map(({ field }) => field) : [];
+    };
+    expect(wrong(until)).toEqual(['until-day']);
+    expect(wrong({ form: 'another', colleague: 'x', how: '' })).toEqual(['form', 'colleague', 'how']);
+    expect(read({ form: 'outside', ...typedMoment(now, 'until') })).toMatchObject({
+      found: { facts: { form: null, until: now.toISOString() } },
+    });
+    const back = readStep('exposed-not', { exposure: '3', text }, now, NOTHING);
+    expect(back).toEqual({ found: { kind: 'exposed-not', facts: { text, exposure: 3 } } });
+  });
+
   test('everything that is missing is told at once, in the words of the page', () => {
-    const read = readOpening(typed(), now);
+    const read = readOpening({}, now);
     expect('problems' in read && read.problems.map(({ field }) => field)).toEqual([
       ...['title', 'source', 'at-day', 'text'],
     ]);
@@ -147,13 +186,13 @@ describe('what is typed', () => {
     ['no time', { 'at-day': '2', 'at-month': '11', 'at-time': '' }, 'at-time'],
     ['a time that is none', { 'at-day': '2', 'at-month': '11', 'at-time': '25:00' }, 'at-time'],
   ])('%s is refused', (_name, moment, field) => {
-    const read = readStep('regulator-told', typed({ ...moment, 'at-year': '2026', text }), now);
+    const read = readStep('regulator-told', { ...moment, 'at-year': '2026', text }, now, NOTHING);
     expect('problems' in read && read.problems.map((problem) => problem.field)).toEqual([field]);
   });
 
   test('a NUL, and what is too long, are refused with what is wrong', () => {
     const problems = (words: string) => {
-      const read = readStep('note', typed({ text: words }), now);
+      const read = readStep('note', { text: words }, now, NOTHING);
       return 'problems' in read ? read.problems.map(({ message }) => message).join() : '';
     };
     expect(problems('a\0b')).toContain('cannot be written down');

@@ -14,6 +14,7 @@
  */
 import { z } from 'zod';
 import { instant, words } from '../people/holdable.ts';
+import { severityShape } from './severity.ts';
 
 export const PHASES = ['contain', 'assess', 'notify', 'tell', 'learn'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -23,8 +24,14 @@ export type Source = (typeof SOURCES)[number];
 export const RISKS = ['unlikely', 'risk', 'high'] as const;
 export const REGIMES = ['uk-gdpr', 'law-enforcement'] as const;
 export const DECISIONS = ['tell', 'not'] as const;
+/** The parts of the regulator's report that somebody has to write, in its order. */
+export const SECTIONS = ['what', 'consequences', 'before', 'training', 'actions', 'others', 'delay'] as const;
+export type Section = (typeof SECTIONS)[number];
+/** What came out: something that could be read, or something sealed that got loose. */
+export const HOWS = ['readable', 'sealed'] as const;
 
 const text = words(5000);
+const amount = z.int().min(0).max(100_000_000);
 const step = <K extends string, F extends z.ZodRawShape>(kind: K, facts: F) =>
   z.object({ kind: z.literal(kind), facts: z.object({ text, ...facts }) });
 /** What was done, and the words for why; `moment`: when it was so. */
@@ -33,13 +40,32 @@ export const takenShape = z.discriminatedUnion('kind', [
   step('note', {}),
   /** When the body became aware, put right. */
   step('aware', { moment: instant }),
+  /** What stood open: a form of this body (null: it was outside Letterbox), or what one colleague was given of it. Open end: it still is. */
+  step('exposed', {
+    ...{ form: z.string().min(1).max(40).nullable(), colleague: z.uuid().nullable(), how: z.enum(HOWS) },
+    ...{ since: instant, until: instant.nullable() },
+  }),
+  /** An exposure, by the number of its step, that was none. */
+  step('exposed-not', { exposure: z.number() }),
   step('contained', {}),
+  /** How many people and records, and what was told; whether they were counted by opening the cases. Null: not known. */
+  step('counted', {
+    ...{ people: amount, records: amount, kinds: words(500), known: z.enum(['opened', 'by-hand']) },
+    ...{ victims: amount.nullable(), children: amount.nullable() },
+  }),
+  step('severity', severityShape),
   step('assessed', { risk: z.enum(RISKS), regime: z.enum(REGIMES) }),
   step('regulator', { decision: z.enum(DECISIONS) }),
   step('regulator-told', { moment: instant }),
+  /** More was told to the regulator later (Article 33(4)): the clock does not move. */
+  step('supplemented', { moment: instant }),
+  step('reported', { section: z.enum(SECTIONS) }),
   step('people', { decision: z.enum(DECISIONS) }),
   step('people-told', { moment: instant }),
   step('learnt', {}),
+  /** What is to be done, by whom (a person's id), by what day. */
+  step('measure', { owner: z.uuid(), due: z.iso.date() }),
+  step('measure-done', { measure: z.number() }),
   step('reopened', { phase: z.enum(PHASES) }),
   step('closed', {}),
 ]);
@@ -47,6 +73,10 @@ export type Taken = z.output<typeof takenShape>;
 export type StepKind = Taken['kind'];
 /** A step as it was taken: when, and by whom. */
 export type Step = Taken & { readonly n: number; readonly at: Date; readonly by: string };
+type StepOf<K extends StepKind> = Extract<Step, { readonly kind: K }>;
+export type Exposure = StepOf<'exposed'>;
+/** What is to be done, and the step that says it is. */
+export type Measure = StepOf<'measure'> & { readonly doneBy: StepOf<'measure-done'> | null };
 
 export type Incident = {
   readonly id: string;
@@ -59,6 +89,14 @@ export type Incident = {
 
 export type State = {
   readonly aware: Date;
+  /** What stood open, without what was taken back. */
+  readonly exposures: readonly Exposure[];
+  /** As they were said last. */
+  readonly counted: StepOf<'counted'> | null;
+  readonly severity: StepOf<'severity'> | null;
+  readonly report: Partial<Readonly<Record<Section, StepOf<'reported'>>>>;
+  readonly supplements: readonly StepOf<'supplemented'>[];
+  readonly measures: readonly Measure[];
   /** The step by which a phase is done; null while it is not. */
   readonly done: Readonly<Record<Phase, Step | null>>;
   readonly risk: (typeof RISKS)[number] | null;
@@ -75,7 +113,8 @@ const OPEN: State['done'] = { contain: null, assess: null, notify: null, tell: n
 /** How an incident stands after these steps, in their order. `awareAt`: as it was opened, or as a step put it right. */
 export function stateOf({ awareAt }: Pick<Incident, 'awareAt'>, steps: readonly Step[]): State {
   const begin: State = {
-    ...{ aware: awareAt, done: OPEN, risk: null, regime: 'uk-gdpr', closed: null },
+    ...{ counted: null, severity: null, report: {}, supplements: [], measures: [] },
+    ...{ aware: awareAt, exposures: [], done: OPEN, risk: null, regime: 'uk-gdpr', closed: null },
     ...{ regulator: null, regulatorTold: null, people: null, peopleTold: null },
   };
   return steps.reduce((state, step) => after(state, step), begin);
@@ -98,6 +137,27 @@ function after(state: State, taken: Step): State {
       return state;
     case 'aware':
       return { ...state, aware: new Date(taken.facts.moment) };
+    case 'exposed':
+      return { ...state, exposures: [...state.exposures, taken] };
+    case 'exposed-not':
+      return { ...state, exposures: state.exposures.filter(({ n }) => n !== taken.facts.exposure) };
+    case 'counted':
+      return { ...state, counted: taken };
+    case 'severity':
+      return { ...state, severity: taken };
+    case 'supplemented':
+      return { ...state, supplements: [...state.supplements, taken] };
+    case 'reported':
+      return { ...state, report: { ...state.report, [taken.facts.section]: taken } };
+    case 'measure':
+      return { ...state, measures: [...state.measures, { ...taken, doneBy: null }] };
+    case 'measure-done':
+      return {
+        ...state,
+        measures: state.measures.map((each) =>
+          each.n === taken.facts.measure ? { ...each, doneBy: taken } : each,
+        ),
+      };
     case 'contained':
       return finished('contain');
     case 'assessed':

@@ -3,25 +3,22 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { minds } from '../alarm/alarm.ts';
 import { type OwnAlarm, ownAlarms } from '../alarm/store.ts';
-import { sessionOf, theActor } from '../people/asking.ts';
+import { sessionOf, staff, theActor } from '../people/asking.ts';
 import { act, type Database } from '../store/store.ts';
 import { named, ProblemError, sent } from '../web/problem.ts';
-import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
+import { isRefusal, type Refusal } from '../web/refusal.ts';
 import { openIncident, takeStep } from './acts.ts';
-import {
-  asksOf,
-  type Problem,
-  readOpening,
-  readStep,
-  type Typed,
-  typed,
-  typedMoment,
-  typedShape,
-} from './asking.ts';
-import { openPhases, PHASES, stateOf } from './incidents.ts';
+import { type Fields, readOpening, readStep, typedShape } from './asking.ts';
+import { exposureRoutes, peopleRoutes } from './exposure-routes.ts';
+import { type Names, namesFor, type OneIncident, oneIncident } from './finding.ts';
+import { openPhases, stateOf } from './incidents.ts';
+import { fieldOf, type Known, type Problem, partsOf, phasesDone, typedMoment } from './parts.ts';
+import { reportRoutes } from './report-routes.ts';
+import { severityOf } from './severity.ts';
 import { incidentSteps, ownIncidents } from './store.ts';
 import {
   clockShown,
+  exposureInWords,
   isStep,
   PHASE_WORDS,
   REGIME_WORDS,
@@ -34,15 +31,15 @@ import {
 
 export type IncidentDeps = { readonly desk: Database };
 
-const staff = { config: { audience: 'staff' } } as const;
-const GONE = refuse('missing', 'missing', 'There is no such incident in your organisation.');
-
 /** Registers this room's routes on the desk. */
 export function incidentRoutes({ desk }: IncidentDeps) {
   return async (app: FastifyInstance): Promise<void> => {
     overview(app, desk);
     opening(app, desk);
     steps(app, desk);
+    exposureRoutes(app, desk);
+    peopleRoutes(app, desk);
+    reportRoutes(app, desk);
   };
 }
 
@@ -65,28 +62,27 @@ function overview(app: FastifyInstance, desk: Database): void {
     return reply.page('incidents/pages/incidents.njk', { works: true, incidents });
   });
   app.get('/incidents/:incident', staff, async (request, reply) => {
-    const found = await oneIncident(desk, request);
+    const found = await oneIncident(desk, request, (tx) => namesFor(tx, request));
     if (isRefusal(found)) return reply.refuse(found);
-    const { row, taken, state } = found;
+    const { row, taken, state, more } = found;
     return reply.page('incidents/pages/incident.njk', {
       ...{ incident: row, state, clock: clockShown(state, new Date()), tasks: tasksOf(state) },
-      source: SOURCE_WORDS[row.source],
+      ...{
+        source: SOURCE_WORDS[row.source],
+        exposures: state.exposures.map((each) => exposureInWords(each, more.forms)),
+      },
       ...{ risk: state.risk && RISK_WORDS[state.risk], regime: REGIME_WORDS[state.regime] },
+      severity: state.severity && severityOf(state.severity.facts),
+      measures: state.measures.map((each) => ({
+        ...{ n: each.n, text: each.facts.text, due: each.facts.due, doneBy: each.doneBy },
+        owner: more.people.get(each.facts.owner) ?? 'somebody who is not among your people',
+        late: !each.doneBy && each.facts.due < new Date().toISOString().slice(0, 10),
+      })),
       canClose: openPhases(state).length === 0,
-      timeline: taken.map((step) => ({ ...step, says: stepInWords(step), text: step.facts.text })).reverse(),
+      timeline: taken
+        .map((step) => ({ ...step, says: stepInWords(step, more.forms), text: step.facts.text }))
+        .reverse(),
     });
-  });
-}
-
-const incidentName = z.object({ incident: z.uuid().lowercase() });
-
-async function oneIncident(desk: Database, request: FastifyRequest) {
-  const { incident } = named(incidentName, request.params);
-  return act(desk, sessionOf(request), async (tx) => {
-    const row = (await ownIncidents(tx)).find(({ id }) => id === incident);
-    if (!row) return GONE;
-    const taken = await incidentSteps(tx, incident);
-    return { row, taken, state: stateOf(row, taken) };
   });
 }
 
@@ -98,10 +94,10 @@ const choices = (words: Readonly<Record<string, string>>, chosen: string) =>
   Object.entries(words).map(([value, text]) => ({ value, text, checked: value === chosen }));
 
 function opening(app: FastifyInstance, desk: Database): void {
-  const page = (reply: FastifyReply, of: Typed, problems: readonly Problem[] = []) =>
+  const page = (reply: FastifyReply, of: Fields, problems: readonly Problem[] = []) =>
     reply.page(
       'incidents/pages/new.njk',
-      { typed: of, problems, errors: byField(problems), sources: choices(SOURCE_WORDS, of.source) },
+      { typed: of, problems, errors: byField(problems), sources: choices(SOURCE_WORDS, of.source ?? '') },
       problems.length > 0 ? 422 : 200,
     );
   app.get('/incidents/new', staff, async (request, reply) => {
@@ -114,7 +110,7 @@ function opening(app: FastifyInstance, desk: Database): void {
     const known = alarm && minds(actor) ? await act(desk, actor.session, ownAlarms) : [];
     if (isRefusal(known)) return reply.refuse(known);
     const from = known.find(({ id }) => id === alarm);
-    return page(reply, from ? fromAlarm(from) : typed({ ...typedMoment(new Date()) }));
+    return page(reply, from ? fromAlarm(from) : typedMoment(new Date()));
   });
   app.post('/incidents', staff, async (request, reply) => {
     if (!theActor(request).confirmed) return reply.redirect('/people', 303);
@@ -140,45 +136,42 @@ function refused(
     : reply.refuse(refusal);
 }
 
-const fromAlarm = ({ id, seen, firstSeen }: OwnAlarm): Typed =>
-  typed({ ...typedMoment(firstSeen), source: 'watch', alarm: id, text: seen });
+const fromAlarm = ({ id, seen, firstSeen }: OwnAlarm): Fields => ({
+  ...{ ...typedMoment(firstSeen), source: 'watch', alarm: id, text: seen },
+});
 
 const stepName = z.object({ incident: z.uuid().lowercase(), step: z.string() });
 
 function steps(app: FastifyInstance, desk: Database): void {
   const page = (reply: FastifyReply, of: StepPage) => {
-    const { incident, title, kind, state, problems = [], from } = of;
+    const { row, kind, problems = [], from } = of;
+    const known = knownIn(of);
+    const fields = partsOf(kind).map((part) => shownField(fieldOf(part, known), from));
     return reply.page(
       'incidents/pages/step.njk',
       {
-        ...{ incident, title, kind, words: STEP_WORDS[kind], asks: asksOf(kind), typed: from },
+        ...{ incident: row.id, title: row.title, kind, words: STEP_WORDS[kind], typed: from },
         ...{ problems, errors: byField(problems) },
-        risks: choices(RISK_WORDS, from.risk),
-        regimes: choices(REGIME_WORDS, from.regime || state.regime),
-        phases: PHASES.filter((phase) => state.done[phase]).map((phase) => ({
-          ...{ value: phase, text: PHASE_WORDS[phase].title, checked: phase === from.phase },
-        })),
+        ...{ fields, nothing: fields.some(({ as, items }) => as === 'radios' && items.length === 0) },
       },
       problems.length > 0 ? 422 : 200,
     );
   };
   app.get('/incidents/:incident/steps/:step', staff, async (request, reply) => {
     const kind = kindIn(request);
-    const found = await oneIncident(desk, request);
+    const found = await oneIncident(desk, request, (tx) => namesFor(tx, request));
     if (isRefusal(found)) return reply.refuse(found);
-    const { row, state } = found;
-    const from = typed(typedMoment(kind === 'aware' ? state.aware : new Date()));
-    return page(reply, { incident: row.id, title: row.title, kind, state, from });
+    const asked = sent(typedShape, request.query ?? {});
+    return page(reply, { ...found, kind, from: { ...begunWith(kind, found, asked), ...asked } });
   });
   app.post('/incidents/:incident/steps/:step', staff, async (request, reply) => {
     const kind = kindIn(request);
-    const found = await oneIncident(desk, request);
+    const found = await oneIncident(desk, request, (tx) => namesFor(tx, request));
     if (isRefusal(found)) return reply.refuse(found);
-    const { row, state } = found;
+    const { row } = found;
     const from = sent(typedShape, request.body ?? {});
-    const again = (problems: readonly Problem[]) =>
-      page(reply, { incident: row.id, title: row.title, kind, state, from, problems });
-    const read = readStep(kind, from, new Date());
+    const again = (problems: readonly Problem[]) => page(reply, { ...found, kind, from, problems });
+    const read = readStep(kind, from, new Date(), knownIn(found));
     if ('problems' in read) return again(read.problems);
     const taken = await takeStep(desk, sessionOf(request), row.id, read.found);
     if (isRefusal(taken)) return refused(reply, taken, (problem) => again([problem]));
@@ -186,14 +179,49 @@ function steps(app: FastifyInstance, desk: Database): void {
   });
 }
 
-type StepPage = {
-  readonly incident: string;
-  readonly title: string;
+type Found = OneIncident & { readonly more: Names };
+type StepPage = Found & {
   readonly kind: keyof typeof STEP_WORDS;
-  readonly state: ReturnType<typeof stateOf>;
-  readonly from: Typed;
+  readonly from: Fields;
   readonly problems?: readonly Problem[];
 };
+
+/** What a page begins with: what is known already. */
+function begunWith(kind: StepPage['kind'], { state, row }: Found, { section = '' }: Fields): Fields {
+  if (kind === 'aware') return typedMoment(state.aware);
+  if (kind === 'severity') return state.severity?.facts ?? {};
+  if (kind === 'exposed') return typedMoment(row.awareAt, 'until');
+  const written = Object.entries(state.report).find(([name]) => name === section)?.[1];
+  if (kind === 'reported') return { text: written?.facts.text ?? '' };
+  return { regime: state.regime, ...typedMoment(new Date()) };
+}
+
+/** Choices with the one that was made. */
+function shownField(field: ReturnType<typeof fieldOf>, from: Fields) {
+  const items = 'choices' in field ? choices(field.choices, from[field.name] ?? '') : [];
+  return { ...field, items: items.map((each) => ({ ...each, selected: each.checked })) };
+}
+
+const byNumber = (all: readonly (readonly [n: number, words: string])[]) =>
+  Object.fromEntries(all.map(([n, words]) => [String(n), words]));
+
+function knownIn({ state, more }: Found): Known {
+  const { forms, people } = more;
+  return {
+    ...{
+      forms: Object.fromEntries(forms),
+      people: Object.fromEntries(people),
+      phases: phasesDone(state.done),
+    },
+    exposures: byNumber(state.exposures.map((each) => [each.n, exposureInWords(each, forms)])),
+    measures: byNumber(
+      state.measures.filter(({ doneBy }) => !doneBy).map((each) => [each.n, firstOf(each.facts.text)]),
+    ),
+  };
+}
+
+/** The beginning of what somebody wrote, for a line. */
+const firstOf = (text: string) => (text.length > 120 ? `${text.slice(0, 120)} …` : text);
 
 function kindIn(request: FastifyRequest): keyof typeof STEP_WORDS {
   const { step } = named(stepName, request.params);

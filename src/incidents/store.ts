@@ -30,3 +30,61 @@ const stepRow = z
 export function incidentSteps(on: Statements, incident: string): Promise<Step[]> {
   return on.rows(stepRow, 'select * from letterbox.own_incident_steps($1)', [incident]);
 }
+
+const caseRow = z
+  .object({
+    ...{ case_id: z.string(), received_at: z.date(), erased_at: z.date().nullable() },
+    ...{ arrival: z.enum(['browser', 'server']), files: z.number() },
+  })
+  .transform(({ case_id, received_at, erased_at, ...rest }) => ({
+    ...{ id: case_id, receivedAt: received_at, erasedAt: erased_at, ...rest },
+  }));
+/** A case as the register tells of it. */
+export type ExposedCase = z.output<typeof caseRow>;
+
+/** What is asked about: a form, a time with both its ends (null: until now), and one colleague or everybody. */
+export type Asked = {
+  readonly form: string;
+  readonly since: Date;
+  readonly until: Date | null;
+  readonly colleague: string | null;
+};
+const asking = ({ form, since, until, colleague }: Asked) => [form, since, until, colleague];
+
+/** The cases that were there in that time, by the register alone; of a colleague, those that they were given something of. */
+export function exposedCases(on: Statements, asked: Asked): Promise<ExposedCase[]> {
+  return on.rows(caseRow, 'select * from letterbox.exposed_cases($1, $2, $3, $4)', asking(asked));
+}
+
+const number = z.bigint().transform(Number);
+const givenRow = z.object({
+  ...{ person: z.string(), name: z.string(), first: z.date(), last: z.date() },
+  ...{ opened: number, files: number, listed: number, bytes: number, unmeasured: number },
+});
+/** What somebody was given: cases opened, files, summaries in lists; `bytes` of ciphertext, without the `unmeasured` entries. */
+export type Given = z.output<typeof givenRow>;
+
+/** To whom Letterbox gave something of a form in that time. */
+export function exposedTo(on: Statements, asked: Asked): Promise<Given[]> {
+  return on.rows(givenRow, 'select * from letterbox.exposed_to($1, $2, $3, $4)', asking(asked));
+}
+
+const seenShape = z.object({
+  seen: z.object({
+    alarms: z.array(
+      z.object({
+        ...{ colour: z.enum(['red', 'amber']), seen: z.string(), as: z.string().nullable() },
+        ...{ since: z.string(), gone: z.string().nullable() },
+      }),
+    ),
+    asked: z.number(),
+    entries: z.number(),
+  }),
+});
+/** What alarms said about a form in that time; how many questions Watch asked meanwhile, and how long the register is. */
+export type SeenMeanwhile = z.output<typeof seenShape>['seen'];
+
+export async function seenMeanwhile(on: Statements, { form, since, until }: Asked): Promise<SeenMeanwhile> {
+  const sql = 'select letterbox.seen_meanwhile($1, $2, $3) as seen';
+  return (await on.one(seenShape, sql, [form, since, until])).seen;
+}

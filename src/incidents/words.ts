@@ -1,15 +1,18 @@
 /** How incidents are spoken of: phases, steps and decisions in plain words. */
 
-import { momentInWords } from '../web/london.ts';
+import { dayInWords, momentInWords } from '../web/london.ts';
 import {
   clockInWords,
   clockOf,
+  type Exposure,
   PHASES,
   type Phase,
+  type Section,
   type State,
   type Step,
   type StepKind,
 } from './incidents.ts';
+import { severityOf } from './severity.ts';
 
 export const SOURCE_WORDS = {
   watch: 'Watch, or another alarm',
@@ -27,7 +30,30 @@ export const REGIME_WORDS = {
   'law-enforcement': 'Data Protection Act 2018, Part 3: law enforcement',
 } as const;
 
-type TaskStep = Exclude<StepKind, 'opened' | 'note' | 'aware' | 'reopened' | 'closed'>;
+export const HOW_WORDS = {
+  readable: 'What was written could be read',
+  sealed: 'Only what is sealed came out: nobody can read it without a key',
+} as const;
+
+/** The parts of the report that somebody has to write. */
+export const SECTION_WORDS: Readonly<Record<Section, string>> = {
+  what: 'What happened, and how',
+  consequences: 'What may come of it for the people affected',
+  before: 'What was in place before to prevent it',
+  training: 'Which staff were involved, and when they were last trained in data protection',
+  actions: 'What was done about it, and will be',
+  others: 'Which other bodies were told, or will be',
+  delay: 'Why the regulator was not told within 72 hours',
+};
+
+type TaskStep =
+  | 'contained'
+  | 'assessed'
+  | 'regulator'
+  | 'regulator-told'
+  | 'people'
+  | 'people-told'
+  | 'learnt';
 
 export type PhaseWords = {
   readonly title: string;
@@ -78,6 +104,54 @@ export const STEP_WORDS: Readonly<Record<Exclude<StepKind, 'opened'>, StepWords>
     label: 'Why was it then?',
     hint: `You are aware once you can be reasonably certain that personal data were exposed. ${KEPT}`,
     button: 'Put the clock right',
+  },
+  exposed: {
+    title: 'Say what stood open',
+    label: 'How do you know?',
+    hint: `What you found, and where: a door, a file, a folder, a mail. ${KEPT}`,
+    button: 'Keep it',
+  },
+  'exposed-not': {
+    title: 'Take back what stood open',
+    label: 'Why was it not so?',
+    hint: `It stays among the steps, and counts no longer. ${KEPT}`,
+    button: 'Take it back',
+  },
+  counted: {
+    title: 'Count the people',
+    label: 'How did you count?',
+    hint: KEPT,
+    button: 'Keep the numbers',
+  },
+  severity: {
+    title: 'Work out how severe it is',
+    label: 'What made you answer so?',
+    hint: KEPT,
+    button: 'Work it out',
+  },
+  supplemented: {
+    title: 'More was told to the regulator',
+    label: 'What was told, and under which reference?',
+    hint: KEPT,
+    button: 'Keep that more was told',
+  },
+  reported: {
+    title: 'Write a part of the report',
+    label: 'What is the report to say?',
+    hint: 'Whatever it said before is replaced. Do not name a submitter: the report goes to the regulator without personal data.',
+    button: 'Keep this part',
+  },
+  measure: {
+    title: 'Set down a measure',
+    label: 'What is to be done?',
+    hint: KEPT,
+    button: 'Set it down',
+  },
+  'measure-done': {
+    title: 'A measure is done',
+    label: 'What was done?',
+    hint: KEPT,
+    button: 'Keep that it is done',
   },
   contained: {
     title: 'It is stopped',
@@ -137,7 +211,7 @@ export const STEP_WORDS: Readonly<Record<Exclude<StepKind, 'opened'>, StepWords>
 export const isStep = (kind: string): kind is Exclude<StepKind, 'opened'> => Object.hasOwn(STEP_WORDS, kind);
 
 /** What somebody did, to follow their name. */
-export function stepInWords(taken: Step): string {
+export function stepInWords(taken: Step, titles: Titles): string {
   switch (taken.kind) {
     case 'opened':
       return 'opened the incident';
@@ -145,6 +219,24 @@ export function stepInWords(taken: Step): string {
       return 'wrote down';
     case 'aware':
       return `put right when you became aware: ${momentInWords(taken.facts.moment)}`;
+    case 'exposed':
+      return `said what stood open: ${exposureInWords(taken, titles)}`;
+    case 'exposed-not':
+      return `took back what step ${taken.facts.exposure} said stood open`;
+    case 'counted':
+      return `counted ${taken.facts.people} people and ${taken.facts.records} records`;
+    case 'severity': {
+      const { level, score } = severityOf(taken.facts);
+      return `worked out how severe it is: ${level} (${score})`;
+    }
+    case 'supplemented':
+      return `wrote down that more was told to the regulator: ${momentInWords(taken.facts.moment)}`;
+    case 'reported':
+      return `wrote a part of the report: ${SECTION_WORDS[taken.facts.section].toLowerCase()}`;
+    case 'measure':
+      return `set down a measure, due on ${dayInWords(taken.facts.due)}`;
+    case 'measure-done':
+      return `said that the measure of step ${taken.facts.measure} is done`;
     case 'contained':
       return 'said that it is stopped';
     case 'assessed':
@@ -168,6 +260,19 @@ export function stepInWords(taken: Step): string {
     case 'closed':
       return 'closed the incident';
   }
+}
+
+/** Forms by their id. */
+type Titles = ReadonlyMap<string, string>;
+
+/** What it was, when it was, and what came out of it. */
+export function exposureInWords(
+  { facts: { form, since, until, how } }: Pick<Exposure, 'facts'>,
+  titles: Titles,
+): string {
+  const where = form === null ? 'outside Letterbox' : (titles.get(form) ?? form);
+  const end = until ? `until ${momentInWords(until)}` : 'and still does';
+  return `${where}, from ${momentInWords(since)} ${end}, ${how === 'sealed' ? 'sealed' : 'readable'}`;
 }
 
 /** A step as a line of a list of tasks. */

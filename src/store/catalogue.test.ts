@@ -71,6 +71,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...['opened_by', 'reviews_due', 'access_choices', 'access_at', 'access_count', 'access_done'],
     // alarms, for those who mind them, and what Watch tells
     ...['open_incident', 'take_incident_step', 'own_incidents', 'own_incident_steps'],
+    ...['exposed_cases', 'exposed_to', 'seen_meanwhile'],
     ...['own_alarms', 'own_quarantines', 'own_outbox', 'own_watches', 'own_rehearsals', 'acknowledge_alarm'],
     ...['quarantine_form', 'lift_quarantine', 'watch_duty', 'watch_report', 'announce_canaries'],
     ...['retire_canaries', 'plant_rehearsal', 'found_rehearsal', 'planted_at', 'anything_planted'],

@@ -67,3 +67,7 @@ export function momentTyped(
 const MOMENT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: ZONE });
 /** `2 November 2026 at 14:30`. */
 export const momentInWords = (at: Date | string): string => MOMENT.format(new Date(at));
+
+const DAY = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: ZONE });
+/** `2 November 2026`, of a moment or of `2026-11-02`. */
+export const dayInWords = (at: Date | string): string => DAY.format(new Date(at));

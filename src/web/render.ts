@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import nunjucks from 'nunjucks';
 import type { Assets } from './assets.ts';
 import type { Site } from './doors.ts';
-import { momentInWords } from './london.ts';
+import { dayInWords, momentInWords } from './london.ts';
 
 export type Render = (template: string, context: Record<string, unknown>) => string;
 
@@ -30,15 +30,13 @@ export function renderer(site: Site, assets: Assets): Render {
     lstripBlocks: true,
   });
   environment.addFilter('json', scriptJson);
-  environment.addFilter('date', (when: Date | string) => DAY.format(new Date(when)));
+  environment.addFilter('date', dayInWords);
   environment.addFilter('time', momentInWords);
   environment.addFilter('and', (names: readonly string[]) => AND.format(names));
   environment.addGlobal('asset', (name: string) => assets.url(name));
   environment.addGlobal('site', site);
   return (template, context) => environment.render(template, context);
 }
-
-const DAY = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'Europe/London' });
 
 const AND = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 

@@ -4,18 +4,14 @@ import { checkAnswers } from '../../forms/check.ts';
 import { dayOf } from '../../forms/day.ts';
 import { caseRows, type FormDefinition, filesIn } from '../../forms/form.ts';
 import { parseAnswers } from '../../forms/reading.ts';
-import { formKeyOf } from '../../grants/browser/form-keys.ts';
 import { NotVerified } from '../../grants/browser/proven.ts';
-import { unlocked } from '../../people/browser/unlocked.ts';
-import { fromBase64url } from '../../sealing/encoding.ts';
 import type { Identity } from '../../sealing/keys.ts';
-import { openEnvelope, openJson, openSubmission } from '../../sealing/open.ts';
-import { caseId, formId, organisationId } from '../../sealing/place.ts';
 import { SealingError } from '../../sealing/sealing.ts';
-import { type CaseAddress, caseKeyPlaceFor, submissionPlace } from '../../sealing/submission.ts';
+import type { CaseAddress } from '../../sealing/submission.ts';
 import { ask, make, say } from '../../web/browser/ask.ts';
-import { openingShape, type Released, readSummary, releasedShape } from '../case.ts';
+import { openingShape, type Released } from '../case.ts';
 import { attachmentRow } from './attachment.ts';
+import { openReleased } from './opening.ts';
 
 class CaseElement extends HTMLElement {
   async connectedCallback(): Promise<void> {
@@ -40,12 +36,7 @@ class CaseElement extends HTMLElement {
 
   private async show(id: string): Promise<void> {
     const openings = await ask(`/cases/${id}/openings`);
-    const answer = await ask(`/cases/${id}/release`, {});
-    if (!answer.ok) throw new NotVerified(answer.message);
-    const released = releasedShape.parse(answer.body);
-    const of = addressOf(released);
-    const opened = await openCase(released, of);
-    const form = definitionOf(released.definition);
+    const { released, of, form, ...opened } = await openReleased(id);
     this.append(
       ...heading(released, opened.title),
       ...answersOf(form, opened.answers, released),
@@ -54,49 +45,6 @@ class CaseElement extends HTMLElement {
     );
   }
 }
-
-function addressOf(released: Released): CaseAddress {
-  const { version, generation } = released;
-  return {
-    organisation: organisationId(released.organisation),
-    form: formId(released.form),
-    case: caseId(released.id),
-    version,
-    generation,
-  };
-}
-
-const bytes = (text: string) => fromBase64url(text) ?? new Uint8Array();
-
-type OpenCase = { readonly caseIdentity: Identity; readonly answers: unknown; readonly title: string };
-
-async function openCase(released: Released, of: CaseAddress): Promise<OpenCase> {
-  if (released.summary === null) return openOwnCase(released, of);
-  const sealed = {
-    answers: bytes(released.answers),
-    summary: bytes(released.summary),
-    caseKey: bytes(released.caseKey),
-  };
-  const key = await formKeyOf(released.form, released.generation);
-  const { summary, ...opened } = await openSubmission(key, of, sealed);
-  return { ...opened, title: readSummary(summary).title };
-}
-
-/** A case that was given to this person alone: its key is sealed to them, its summary only to the form's readers. */
-async function openOwnCase(released: Released, of: CaseAddress): Promise<OpenCase> {
-  const staff = await unlocked();
-  if (!staff) throw new NotVerified('Your keys are locked. Sign in again to unlock them.');
-  const place = caseKeyPlaceFor(of, staff.person);
-  const caseIdentity = await openEnvelope(staff.identity, bytes(released.caseKey), place);
-  const answers = await openJson(caseIdentity, bytes(released.answers), submissionPlace(of, 'answers'));
-  return { caseIdentity, answers, title: `Case ${released.reference}` };
-}
-
-/** The server parsed it by the forms' own schema before it sent it. */
-const definitionShape = z.custom<FormDefinition>(
-  (value) => typeof value === 'object' && value !== null && 'pages' in value && Array.isArray(value.pages),
-);
-const definitionOf = (value: unknown): FormDefinition => definitionShape.parse(value);
 
 function heading(released: Released, title: string): HTMLElement[] {
   const how =

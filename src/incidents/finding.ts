@@ -1,0 +1,52 @@
+/** What the pages about one incident begin with: the incident itself, how it stands, and what it can be about. */
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ownForms } from '../forms/store.ts';
+import { sessionOf, theActor } from '../people/asking.ts';
+import { people } from '../people/store.ts';
+import { act, type Database, type Statements } from '../store/store.ts';
+import { named } from '../web/problem.ts';
+import { type Refusal, refuse } from '../web/refusal.ts';
+import { type State, type Step, stateOf } from './incidents.ts';
+import { type IncidentRow, incidentSteps, ownIncidents } from './store.ts';
+
+const GONE = refuse('missing', 'missing', 'There is no such incident in your organisation.');
+
+const incidentName = z.object({ incident: z.uuid().lowercase() });
+
+export type OneIncident = {
+  readonly row: IncidentRow;
+  readonly taken: readonly Step[];
+  readonly state: State;
+};
+
+/** The incident that the path names; `more` is read in the same transaction. */
+export async function oneIncident<T>(
+  desk: Database,
+  request: FastifyRequest,
+  more: (tx: Statements, found: OneIncident) => Promise<T>,
+): Promise<(OneIncident & { readonly more: T }) | Refusal> {
+  const { incident } = named(incidentName, request.params);
+  return act(desk, sessionOf(request), async (tx) => {
+    const row = (await ownIncidents(tx)).find(({ id }) => id === incident);
+    if (!row) return GONE;
+    const taken = await incidentSteps(tx, incident);
+    const found = { row, taken, state: stateOf(row, taken) };
+    return { ...found, more: await more(tx, found) };
+  });
+}
+
+/** By id, what it is called: the body's forms, and its people. */
+export type Names = {
+  readonly forms: ReadonlyMap<string, string>;
+  readonly people: ReadonlyMap<string, string>;
+};
+
+export async function namesFor(tx: Statements, request: FastifyRequest): Promise<Names> {
+  const { organisationName } = theActor(request);
+  const forms = await ownForms(tx, organisationName);
+  return {
+    forms: new Map(forms.map(({ definition }) => [definition.id, definition.title])),
+    people: new Map((await people(tx)).map(({ id, name }) => [id, name])),
+  };
+}
