@@ -45,7 +45,7 @@ export async function startDesk({
     site: 'desk',
     assets,
     ready: async () =>
-      (await answers(desk, 'select from letterbox.find_session()')) &&
+      (await answers(desk, "select from letterbox.session_of('')")) &&
       (await answers(signin, "select from letterbox.passkey_for('')")),
     whoIs: (cookies) => findActor(desk, cookies),
     demonstration: () => demonstration !== null,

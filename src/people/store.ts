@@ -1,8 +1,7 @@
 /** What the database knows of people, invitations and sessions; rows are parsed on their way in. */
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { act, type Database, type SessionSecret, type Statements, sessionSecret } from '../store/store.ts';
-import { isRefusal } from '../web/refusal.ts';
+import { type Database, type SessionSecret, type Statements, sessionSecret } from '../store/store.ts';
 import type { Actor } from '../web/server.ts';
 import { ORGANISATION_KINDS } from './documents.ts';
 import type { SignedDocument } from './person.ts';
@@ -92,10 +91,8 @@ export async function findActor(
 ): Promise<Actor | null> {
   const session = sessionSecret(cookies['__Host-letterbox'] ?? cookies.letterbox ?? '');
   if (!session) return null;
-  const row = await act(desk, session, (tx) =>
-    tx.maybe(sessionShape, 'select * from letterbox.find_session()'),
-  );
-  if (row === null || isRefusal(row)) return null;
+  const row = await desk.maybe(sessionShape, 'select * from letterbox.session_of($1)', [session]);
+  if (row === null) return null;
   const { organisation_name, recovery_since, watch_silent_since, regulator_due, ...actor } = row;
   return {
     ...actor,

@@ -43,7 +43,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...[
       'session_hash',
       'actor',
-      'find_session',
+      'session_of',
       'keep_identity',
       'kept_identity',
       'end_session',
