@@ -196,21 +196,28 @@ function figures({ seconds, cost }: Quiet, losses: readonly number[]): Figure[] 
 }
 
 /** Processor seconds of a process so far. LIMIT: Linux only, by /proc. */
-function secondsOf(pid: number): number {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return 0;
-  }
-}
+const secondsOf = (pid: number): number => ticksOf(pid).slice(0, 2).reduce(sum, 0) / 100;
 
-/** Of all its children, and its own, those that have ended among them included. */
+/** Of all its children, and its own; those that have ended and been reaped stay in its count. */
 function secondsBelow(parent: number): number {
   const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === parent);
-  return children.reduce((sum, pid) => sum + secondsOf(Number(pid)), secondsOf(parent));
+  return children.map((pid) => secondsOf(Number(pid))).reduce(sum, ticksOf(parent).reduce(sum, 0) / 100);
 }
+
+/** Its own in user and system mode, then those of its children that have ended. */
+function ticksOf(pid: number): number[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 15)
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+const sum = (one: number, other: number) => one + other;
 
 function parentOf(pid: string): number {
   try {

@@ -6,7 +6,7 @@ import { parseWebhook } from '../post/webhook.ts';
 import { canaryShape } from './canary.ts';
 
 /** Questions a second: 3,000, which are 500 addresses as six personas, take less than half a minute. */
-export const USUAL_RATE = 110;
+export const USUAL_RATE = 104;
 
 const site = z
   .url({ protocol: /^https?$/ })
