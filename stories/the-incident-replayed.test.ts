@@ -159,3 +159,18 @@ test('with the walls up: nothing readable, and who was given which ciphertext', 
   await grace.goto(`${incident}/report`);
   expect(await grace.textContent('main')).toContain('unintelligible to anybody else');
 });
+
+test('whoever looks after the incident without access to the forms finds nobody, and is told so', {
+  timeout: TEN_MINUTES,
+}, async () => {
+  const amara = await signIn(browser, letterbox.deskUrl, 'Amara Okafor');
+  await amara.goto(`${letterbox.deskUrl}/incidents`);
+  await amara.click('table a');
+  await amara.goto(`${amara.url()}/people`);
+  await amara.click('text=Open them and find the people');
+  await amara.waitForSelector('text=394 cases could not be opened here');
+  await expectAccessible(amara);
+  expect(await amara.textContent('[data-status]')).toContain('0 people in 0 cases');
+  await amara.goto(`${letterbox.deskUrl}/register`);
+  expect(await amara.textContent('main')).not.toContain('Amara Okafor was refused: release');
+});

@@ -40,7 +40,10 @@ export function peopleRoutes(app: FastifyInstance, desk: Database): void {
   app.get('/incidents/:incident/people', staff, async (request, reply) => {
     const found = await oneIncident(desk, request, async (tx, { state }) => {
       const asked = state.exposures.flatMap((each) => askedIn(each) ?? []);
-      return Promise.all(asked.map((each) => exposedCases(tx, each)));
+      const reached = asked.map(async (each) =>
+        (await exposedCases(tx, each)).map((one) => ({ ...one, form: each.form })),
+      );
+      return Promise.all(reached);
     });
     if (isRefusal(found)) return reply.refuse(found);
     const { row, state, more } = found;
@@ -54,7 +57,7 @@ export function peopleRoutes(app: FastifyInstance, desk: Database): void {
         said: state.exposures.length > 0,
       },
       cases: await Promise.all(
-        there.map(async ({ id }) => ({ id, reference: await referenceOf(caseId(id)) })),
+        there.map(async ({ id, form }) => ({ id, form, reference: await referenceOf(caseId(id)) })),
       ),
       erased: cases.length - there.length,
     });

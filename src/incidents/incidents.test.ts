@@ -140,7 +140,7 @@ describe('what is typed', () => {
   test('what stood open is of a known form, ends after it began, or still stands open', () => {
     const of = {
       form: 'review',
-      colleague: 'everybody',
+      colleague: '(everybody)',
       how: 'readable',
       text,
       ...typedMoment(new Date('2026-11-02T10:00Z'), 'since'),
@@ -161,7 +161,7 @@ describe('what is typed', () => {
     };
     expect(wrong(until)).toEqual(['until-day']);
     expect(wrong({ form: 'another', colleague: 'x', how: '' })).toEqual(['form', 'colleague', 'how']);
-    expect(read({ form: 'outside', ...typedMoment(now, 'until') })).toMatchObject({
+    expect(read({ form: '(outside)', ...typedMoment(now, 'until') })).toMatchObject({
       found: { facts: { form: null, until: now.toISOString() } },
     });
     const back = readStep('exposed-not', { exposure: '3', text }, now, NOTHING);

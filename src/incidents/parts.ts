@@ -35,9 +35,9 @@ type Part = {
   readonly read: (typed: Typed, name: string, now: Date, known: Known) => Found<unknown>;
 };
 
-/** The choices that say: none of ours, and: nobody in particular. */
-const OUTSIDE = 'outside';
-const EVERYBODY = 'everybody';
+/** The choices that say: none of ours, and: nobody in particular. No form is called so, and no person. */
+const OUTSIDE = '(outside)';
+const EVERYBODY = '(everybody)';
 
 const choice = (
   field: Omit<Extract<Field, { as: 'radios' | 'select' }>, 'choices'>,

@@ -11,7 +11,9 @@ import { csv } from '../../web/csv.ts';
 import { type Affected, KINDS, type Mention, mentionsIn, peopleIn } from '../affected.ts';
 import { CHANNEL_WORDS, KIND_WORDS } from '../people-words.ts';
 
-const carried = z.object({ cases: z.array(z.object({ id: z.string(), reference: z.string() })) });
+const carried = z.object({
+  cases: z.array(z.object({ id: z.string(), form: z.string(), reference: z.string() })),
+});
 type Case = z.output<typeof carried>['cases'][number];
 type Unopened = Case & { readonly why: string };
 
@@ -29,11 +31,11 @@ class AffectedElement extends HTMLElement {
     const mentions: Mention[] = [];
     const unopened: Unopened[] = [];
     try {
-      await ownFormKeys();
+      const readable = new Set((await ownFormKeys()).map(({ form }) => form));
       for (const [n, each] of cases.entries()) {
         say(this, `Opening case ${n + 1} of ${cases.length} …`);
         progress.value = n;
-        const found = await opened(each);
+        const found = readable.has(each.form) ? await opened(each) : { ...each, why: NO_KEY };
         if ('why' in found) unopened.push(found);
         else mentions.push(...found.mentions);
       }
@@ -52,6 +54,9 @@ class AffectedElement extends HTMLElement {
     progress.remove();
   }
 }
+
+/** Not even asked for: a refusal for each would fill the register. */
+const NO_KEY = 'You have no key to its form.';
 
 /** Who is in one case, or why it could not be opened: one case's trouble is that case's. */
 async function opened(each: Case): Promise<{ readonly mentions: readonly Mention[] } | Unopened> {
