@@ -37,6 +37,15 @@ const opened = async (by: SignedIn, more: Partial<Opening> = {}) =>
   settled(await openIncident(db.desk, by.session, opening(more))).id;
 const take = (by: SignedIn, id: string, taken: Taken) => takeStep(db.desk, by.session, id, taken);
 const note: Taken = { kind: 'note', facts: { text } };
+const closed: Taken = { kind: 'closed', facts: { text } };
+/** A step for each phase, by which it is done. */
+const everyPhase: readonly Taken[] = [
+  { kind: 'contained', facts: { text } },
+  { kind: 'assessed', facts: { text, risk: 'unlikely', regime: 'uk-gdpr' } },
+  { kind: 'regulator', facts: { text, decision: 'not' } },
+  { kind: 'people', facts: { text, decision: 'not' } },
+  { kind: 'learnt', facts: { text } },
+];
 const asked = async <T>(by: SignedIn, work: Parameters<typeof act<T>>[2]) =>
   settled(await act(db.desk, by.session, work));
 const standing = async (id: string, by = body.founder) =>
@@ -104,15 +113,7 @@ test('the clock on every page is the one that its steps tell, whatever is done i
 
 test('it is closed only when every phase is done, and then takes a note and being opened again', async () => {
   const id = await opened(body.founder);
-  const closed: Taken = { kind: 'closed', facts: { text } };
-  const done: Taken[] = [
-    { kind: 'contained', facts: { text } },
-    { kind: 'assessed', facts: { text, risk: 'unlikely', regime: 'uk-gdpr' } },
-    { kind: 'regulator', facts: { text, decision: 'not' } },
-    { kind: 'people', facts: { text, decision: 'not' } },
-    { kind: 'learnt', facts: { text } },
-  ];
-  for (const taken of done) {
+  for (const taken of everyPhase) {
     expect(refusalOf(await take(body.founder, id, closed))).toBe('phases-open');
     settled(await take(body.founder, id, taken));
   }
@@ -167,15 +168,7 @@ test('a measure comes back in an alarm until it is done, also after the end', as
   expect(await seen()).toEqual([
     expect.stringMatching(/Second Manager looks after, was due on 31 January 2026/),
   ]);
-  const done: Taken[] = [
-    { kind: 'contained', facts: { text } },
-    { kind: 'assessed', facts: { text, risk: 'unlikely', regime: 'uk-gdpr' } },
-    { kind: 'regulator', facts: { text, decision: 'not' } },
-    { kind: 'people', facts: { text, decision: 'not' } },
-    { kind: 'learnt', facts: { text } },
-    { kind: 'closed', facts: { text } },
-    { kind: 'measure-done', facts: { text, measure: n } },
-  ];
+  const done: Taken[] = [...everyPhase, closed, { kind: 'measure-done', facts: { text, measure: n } }];
   for (const taken of done) settled(await take(body.founder, id, taken));
   await alarms.tick();
   expect(await seen()).toEqual([]);

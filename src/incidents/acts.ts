@@ -6,8 +6,14 @@ import { type Refusal, refuse } from '../web/refusal.ts';
 import { openPhases, type Source, stateOf, type Taken } from './incidents.ts';
 import { incidentSteps, ownIncidents } from './store.ts';
 
+export const NOT_MINDER = refuse(
+  'not-minder',
+  'forbidden',
+  'Only managers and data protection officers work on incidents. Ask one of yours.',
+);
+
 const WORDS: Readonly<Record<string, string>> = {
-  'not-minder': 'Only managers and data protection officers work on incidents. Ask one of yours.',
+  [NOT_MINDER.refusal]: NOT_MINDER.message,
   'opened-already': 'An incident was opened from this alarm already. Go on with that one.',
   'closed-already': 'This incident is closed. Open one of its phases again first.',
   'not-yet': 'That moment has not come yet. Enter when it was.',

@@ -86,6 +86,19 @@ describe('one person is one, and two are two', () => {
     expect(peopleIn([mention({}), mention({})]), 'nothing is known of them').toHaveLength(2);
   });
 
+  test('the newest counts in whatever way it was found to be theirs', () => {
+    const after = (days: number) => ({ receivedAt: new Date(AT.getTime() + days * 86_400_000) });
+    const [person] = peopleIn([
+      mention({ ...ada, ...after(2), phones: ['07700 900001'], wish: 'phone' }),
+      mention({ emails: ada.emails, ...after(1), wish: 'email' }),
+      mention({ emails: ada.emails, ...after(0), wish: null }),
+    ]);
+    expect(person).toMatchObject({ name: 'Ada Obi', channel: 'phone', namesakes: 0 });
+    expect(person?.mentions.map(({ receivedAt }) => receivedAt)).toEqual(
+      [0, 1, 2].map((days) => after(days).receivedAt),
+    );
+  });
+
   test('somebody written for is not the writer, is one over several cases, and is reached through them', () => {
     const by = { name: 'Ada Obi', contacts: ['ada@example.org'] };
     const son = { role: 'written for' as const, name: 'Ada Obi', by };

@@ -137,18 +137,27 @@ export type Affected = {
 
 /** The people in these mentions, each once, in the order in which they first came. */
 export function peopleIn(mentions: readonly Mention[]): Affected[] {
-  const ordered = mentions.toSorted(
-    (one, other) => one.receivedAt.getTime() - other.receivedAt.getTime() || (one.case < other.case ? -1 : 1),
-  );
-  const groups = byAddress(byContact(ordered));
-  const names = Map.groupBy(groups, (group) => nameKey(group[0]?.name ?? ''));
-  return groups
-    .toSorted((one, other) => ordered.indexOf(first(one)) - ordered.indexOf(first(other)))
-    .map((group) => personOf(group, names.get(nameKey(first(group).name))?.length ?? 1));
+  const ordered = mentions.toSorted(inTime);
+  const groups = byAddress(byContact(ordered)).map((group) => group.toSorted(inTime));
+  const people = groups.toSorted(([one], [other]) => (one && other ? inTime(one, other) : 0)).map(personOf);
+  const names = Map.groupBy(people, ({ name }) => nameKey(name));
+  return people.map((person) => ({
+    ...person,
+    namesakes: person.name === '' ? 0 : (names.get(nameKey(person.name))?.length ?? 1) - 1,
+  }));
 }
 
-type Group = readonly [Mention, ...Mention[]];
-const first = (group: Group): Mention => group[0];
+/** As they came; within one case whoever wrote comes first. */
+const inTime = (one: Mention, other: Mention): number =>
+  one.receivedAt.getTime() - other.receivedAt.getTime() ||
+  (one.case < other.case
+    ? -1
+    : one.case > other.case
+      ? 1
+      : Number(one.by !== null) - Number(other.by !== null));
+
+/** What belongs to one person; never empty. */
+type Group = readonly Mention[];
 
 /** Those of one name who share an address or number that is theirs alone; the nameless join whom they share it with, if that is one. */
 function byContact(mentions: readonly Mention[]): Group[] {
@@ -177,7 +186,7 @@ function byContact(mentions: readonly Mention[]): Group[] {
     added.set(owner, [...(added.get(owner) ?? []), ...group]);
     return false;
   });
-  return [...named.map((group): Group => [...group, ...(added.get(group) ?? [])]), ...alone];
+  return [...named.map((group) => [...group, ...(added.get(group) ?? [])]), ...alone];
 }
 
 /** Those of one name at one address, unless two of them have numbers or addresses of their own that differ. */
@@ -196,13 +205,11 @@ function byAddress(groups: readonly Group[]): Group[] {
     const one = apart.length > 1 ? there.filter((each) => !apart.includes(each)) : there;
     for (const { group } of one) same.set(group, [...(same.get(group) ?? []), place]);
   }
-  return joined(groups, (group) => same.get(group) ?? []).map(
-    (several): Group => [first(several[0]), ...several.flat().filter((each) => each !== first(several[0]))],
-  );
+  return joined(groups, (group) => same.get(group) ?? []).map((several) => several.flat());
 }
 
 /** Whatever shares a key, directly or by way of others; what has none stays alone. Keeps their order. */
-function joined<T>(items: readonly T[], keysOf: (item: T) => readonly string[]): (readonly [T, ...T[]])[] {
+function joined<T>(items: readonly T[], keysOf: (item: T) => readonly string[]): (readonly T[])[] {
   const parents = items.map((_, index) => index);
   const root = (index: number): number => {
     const parent = parents[index] ?? index;
@@ -216,15 +223,9 @@ function joined<T>(items: readonly T[], keysOf: (item: T) => readonly string[]):
       firstWith.set(key, Math.min(one, other));
     }
   });
-  return [
-    ...Map.groupBy(
-      items.map((item, index) => ({ item, root: root(index) })),
-      (each) => each.root,
-    ).values(),
-  ].flatMap((group) => {
-    const [one, ...others] = group.map(({ item }) => item);
-    return one === undefined ? [] : [[one, ...others] as const];
-  });
+  const numbered = items.map((item, index) => ({ item, index }));
+  const groups = Map.groupBy(numbered, ({ index }) => root(index));
+  return [...groups.values()].map((group) => group.map(({ item }) => item));
 }
 
 /** A name without what people write differently: case, accents, points, dashes and apostrophes. */
@@ -242,8 +243,10 @@ export function nameKey(name: string): string {
 function contactsOf({ emails, phones, by }: Pick<Mention, 'emails' | 'phones' | 'by'>): string[] {
   // Somebody written for is known by who wrote for them, and is not the writer of the same name.
   if (by) return by.contacts.map((contact) => `for ${contact}`);
-  return [...emails.map((each) => each.trim().toLowerCase()), ...phones.map(phoneKey)].filter(Boolean);
+  return [...emails.map(emailKey), ...phones.map(phoneKey)].filter(Boolean);
 }
+
+const emailKey = (email: string) => email.trim().toLowerCase();
 
 /** `07700 900123`, `+44 7700 900123` and `0044 (0)7700 900123` are one number. */
 function phoneKey(phone: string): string {
@@ -251,46 +254,35 @@ function phoneKey(phone: string): string {
   return digits.replace(/^(0044|44|0)/, '+44');
 }
 
-function placeKey(name: string, address: readonly string[]): string | null {
-  const key = address
+const addressKey = (lines: readonly string[]) =>
+  lines
     .join(' ')
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
+
+function placeKey(name: string, address: readonly string[]): string | null {
+  const key = addressKey(address);
   return key === '' || name === '' ? null : `${nameKey(name)} ${key}`;
 }
 
-function personOf(group: Group, ofThisName: number): Affected {
+/** One person, from what belongs to them in the order in which it came. */
+function personOf(group: Group): Omit<Affected, 'namesakes'> {
+  const [first] = group;
   const newest = group.toReversed();
-  const emails = unique(
-    newest.flatMap((each) => each.emails),
-    (text) => text.trim().toLowerCase(),
-  );
-  const phones = unique(
-    newest.flatMap((each) => each.phones),
-    phoneKey,
-  );
-  const addresses = unique(
-    newest.map(({ address }) => address).filter(({ length }) => length > 0),
-    (lines) =>
-      lines
-        .join(' ')
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}]/gu, ''),
-  );
+  const of = <T>(each: (mention: Mention) => readonly T[], key: (item: T) => string) =>
+    unique(newest.flatMap(each), key);
+  const emails = of((each) => each.emails, emailKey);
+  const phones = of((each) => each.phones, phoneKey);
+  const addresses = of((each) => [each.address], addressKey);
   const wish = newest.find((each) => each.wish !== null)?.wish ?? null;
   const has = { email: emails.length > 0, letter: addresses.length > 0, phone: phones.length > 0 };
-  const name = newest.find((each) => each.name !== '')?.name ?? '';
   return {
-    ...{ id: `${first(group).case} ${first(group).role}`, name, mentions: group },
-    ...{
-      emails,
-      phones,
-      addresses,
-      kinds: KINDS.filter((kind) => group.some(({ kinds }) => kinds.includes(kind))),
-    },
+    ...{ id: `${first?.case} ${first?.role}`, mentions: group, emails, phones, addresses },
+    name: newest.find((each) => each.name !== '')?.name ?? '',
+    kinds: KINDS.filter((kind) => group.some(({ kinds }) => kinds.includes(kind))),
     ...{ victim: anyOf(group.map(({ victim }) => victim)), child: anyOf(group.map(({ child }) => child)) },
     through: [...new Set(group.flatMap(({ by }) => (by ? [by.name || 'somebody without a name'] : [])))],
-    ...{ channel: channelFor(wish, has), namesakes: name === '' ? 0 : ofThisName - 1 },
+    channel: channelFor(wish, has),
   };
 }
 

@@ -9,7 +9,7 @@ import { exposedInAll, type Reach, reachOf } from './exposure.ts';
 import { namesFor, oneIncident } from './finding.ts';
 import type { Exposure } from './incidents.ts';
 import { type Asked, exposedCases, exposedTo, seenMeanwhile } from './store.ts';
-import { HOW_WORDS } from './words.ts';
+import { HOW_WORDS, nameOf } from './words.ts';
 
 export function exposureRoutes(app: FastifyInstance, desk: Database): void {
   app.get('/incidents/:incident/exposure', staff, async (request, reply) => {
@@ -26,8 +26,7 @@ export function exposureRoutes(app: FastifyInstance, desk: Database): void {
         return {
           ...{ ...rest, n: exposure.n, by: exposure.by, text: exposure.facts.text, since, until, how },
           title: form === null ? 'Outside Letterbox' : (more.names.forms.get(form) ?? form),
-          colleague:
-            colleague && (more.names.people.get(colleague) ?? 'somebody who is not among your people'),
+          colleague: colleague && nameOf(more.names.people, colleague),
           says: HOW_WORDS[how],
         };
       }),

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ownForms } from '../forms/store.ts';
 import { sessionOf, theActor } from '../people/asking.ts';
-import { people } from '../people/store.ts';
+import { type PersonRow, people } from '../people/store.ts';
 import { act, type Database, type Statements } from '../store/store.ts';
 import { named } from '../web/problem.ts';
 import { type Refusal, refuse } from '../web/refusal.ts';
@@ -36,17 +36,23 @@ export async function oneIncident<T>(
   });
 }
 
-/** By id, what it is called: the body's forms, and its people. */
+/** By id, what it is called: the body's forms, and its people; and who of them are its data protection officers. */
 export type Names = {
   readonly forms: ReadonlyMap<string, string>;
   readonly people: ReadonlyMap<string, string>;
+  readonly officers: readonly Pick<PersonRow, 'name' | 'email'>[];
 };
 
 export async function namesFor(tx: Statements, request: FastifyRequest): Promise<Names> {
   const { organisationName } = theActor(request);
   const forms = await ownForms(tx, organisationName);
+  const colleagues = await people(tx);
   return {
     forms: new Map(forms.map(({ definition }) => [definition.id, definition.title])),
-    people: new Map((await people(tx)).map(({ id, name }) => [id, name])),
+    people: new Map(colleagues.map(({ id, name }) => [id, name])),
+    officers: colleagues.filter(
+      ({ capacities, left_at, confirmed_at }) =>
+        capacities.includes('data-protection-officer') && confirmed_at !== null && left_at === null,
+    ),
   };
 }

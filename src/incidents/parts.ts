@@ -1,4 +1,5 @@
 /** What the pages ask for besides words: each part of a step once, how it is asked and how what was typed is read. */
+import { realDay } from '../forms/day.ts';
 import { clockTyped, inLondon, momentTyped } from '../web/london.ts';
 import { DECISIONS, HOWS, PHASES, REGIMES, RISKS, SECTIONS, type StepKind, takenShape } from './incidents.ts';
 import { SEVERITY_QUESTIONS } from './severity.ts';
@@ -224,11 +225,11 @@ function endIn(typed: Typed, name: string, now: Date): Found<string | null> {
 
 /** A day to come or past, as `2027-01-31`. */
 function dayIn(typed: Typed, name: string): Found<string> {
-  const [d = '', m = '', y = ''] = ['day', 'month', 'year'].map((part) => typed(`${name}-${part}`));
-  const noon = momentTyped([d, m, y], { hour: 12, minute: 0 });
-  if (!noon || !/^2\d{3}$/.test(y))
-    return wrong(`${name}-day`, 'Enter a day, a month and a year, such as 31 1 2027');
-  return { found: noon.toISOString().slice(0, 10) };
+  const [day = '', month = '', year = ''] = ['day', 'month', 'year'].map((part) => typed(`${name}-${part}`));
+  const found = realDay({ day, month, year });
+  return found?.startsWith('2')
+    ? { found }
+    : wrong(`${name}-day`, 'Enter a day, a month and a year, such as 31 1 2027');
 }
 
 /** The fields of a moment, filled in. */

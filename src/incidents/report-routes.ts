@@ -2,10 +2,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { minds } from '../alarm/alarm.ts';
 import { staff, theActor } from '../people/asking.ts';
-import { people } from '../people/store.ts';
 import { act, type Database } from '../store/store.ts';
 import { csv } from '../web/csv.ts';
-import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
+import { isRefusal, type Refusal } from '../web/refusal.ts';
+import { NOT_MINDER } from './acts.ts';
 import { exposedInAll } from './exposure.ts';
 import { reach } from './exposure-routes.ts';
 import { namesFor, oneIncident } from './finding.ts';
@@ -44,14 +44,7 @@ export function reportRoutes(app: FastifyInstance, desk: Database): void {
   });
   app.get('/incidents/register.csv', staff, async (request, reply) => {
     const actor = theActor(request);
-    if (!minds(actor))
-      return reply.refuse(
-        refuse(
-          'not-minder',
-          'forbidden',
-          'Only managers and data protection officers look after incidents. Ask one of yours.',
-        ),
-      );
+    if (!minds(actor)) return reply.refuse(NOT_MINDER);
     const lines = await act(desk, actor.session, async (tx) => {
       const rows = await ownIncidents(tx);
       return Promise.all(rows.map(async (row) => lineOf(row, stateOf(row, await incidentSteps(tx, row.id)))));
@@ -71,17 +64,13 @@ export type Everything = ReportFrom & {
 async function everything(desk: Database, request: FastifyRequest): Promise<Everything | Refusal> {
   const found = await oneIncident(desk, request, async (tx, { state }) => ({
     names: await namesFor(tx, request),
-    officers: (await people(tx)).filter(
-      ({ capacities, left_at, confirmed_at }) =>
-        capacities.includes('data-protection-officer') && confirmed_at !== null && left_at === null,
-    ),
     reaches: await Promise.all(state.exposures.map((each) => reach(tx, each))),
   }));
   if (isRefusal(found)) return found;
   const { row, taken, state, more } = found;
   return {
     ...{ row, incident: row, steps: taken, state, reaches: more.reaches, all: exposedInAll(more.reaches) },
-    ...{ organisation: theActor(request).organisationName, officers: more.officers },
+    ...{ organisation: theActor(request).organisationName, officers: more.names.officers },
     ...{ forms: more.names.forms, people: more.names.people },
   };
 }

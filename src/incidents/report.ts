@@ -12,7 +12,7 @@ import type { InAll, Reach } from './exposure.ts';
 import { clockOf, type Exposure, type Incident, type Section, type State, type Step } from './incidents.ts';
 import type { Paper } from './paper.ts';
 import { LEVEL_WORDS, severityOf } from './severity.ts';
-import { exposureInWords, HOW_WORDS, RISK_WORDS, SECTION_WORDS, SOURCE_WORDS } from './words.ts';
+import { exposureInWords, HOW_WORDS, RISK_WORDS, SECTION_WORDS, SOURCE_WORDS, upper } from './words.ts';
 
 export type ReportPart = {
   readonly title: string;
@@ -179,7 +179,6 @@ function data({ state: { counted, exposures }, forms, all }: ReportFrom): Report
   );
 }
 const isSealed = ({ facts }: Exposure) => facts.how === 'sealed';
-const upper = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 function consequences({ severity, risk }: State): string[] {
   const measured = severity && severityOf(severity.facts);
@@ -203,6 +202,8 @@ function given({ reaches }: ReportFrom): ReportPart {
   const people = new Set(known.flatMap((each) => each.given.map(({ person }) => person)));
   const sum = (of: 'opened' | 'files' | 'listed') =>
     known.flatMap((each) => each.given).reduce((total, each) => total + each[of], 0);
+  if (reaches.length === 0)
+    return part('Who was given it', ['Not worked out: nothing is said yet to have stood open.']);
   if (known.length === 0)
     return part('Who was given it', [
       'It was outside the system that keeps a register: not knowable from it.',

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { minds } from '../alarm/alarm.ts';
 import { type OwnAlarm, ownAlarms } from '../alarm/store.ts';
+import { dayOf } from '../forms/day.ts';
 import { sessionOf, staff, theActor } from '../people/asking.ts';
 import { act, type Database } from '../store/store.ts';
 import { named, ProblemError, sent } from '../web/problem.ts';
@@ -20,6 +21,7 @@ import {
   clockShown,
   exposureInWords,
   isStep,
+  nameOf,
   PHASE_WORDS,
   REGIME_WORDS,
   RISK_WORDS,
@@ -75,8 +77,8 @@ function overview(app: FastifyInstance, desk: Database): void {
       severity: state.severity && severityOf(state.severity.facts),
       measures: state.measures.map((each) => ({
         ...{ n: each.n, text: each.facts.text, due: each.facts.due, doneBy: each.doneBy },
-        owner: more.people.get(each.facts.owner) ?? 'somebody who is not among your people',
-        late: !each.doneBy && each.facts.due < new Date().toISOString().slice(0, 10),
+        owner: nameOf(more.people, each.facts.owner),
+        late: !each.doneBy && each.facts.due < dayOf(new Date()),
       })),
       canClose: openPhases(state).length === 0,
       timeline: taken

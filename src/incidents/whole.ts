@@ -2,7 +2,7 @@
 import { dayInWords, momentInWords } from '../web/london.ts';
 import type { Paper } from './paper.ts';
 import { paperOf, type ReportFrom, reportOf } from './report.ts';
-import { exposureInWords, stepInWords } from './words.ts';
+import { exposureInWords, nameOf, stepInWords, upper } from './words.ts';
 
 export type WholeFrom = ReportFrom & { readonly people: ReadonlyMap<string, string> };
 
@@ -36,7 +36,7 @@ export function wholePaper(from: WholeFrom, now: Date): Paper {
             ? ['None is set down.']
             : from.state.measures.map(
                 ({ facts, doneBy }) =>
-                  `${from.people.get(facts.owner) ?? 'Somebody who is not among your people'}, by ${dayInWords(facts.due)}: ${facts.text} ${doneBy ? `Done on ${momentInWords(doneBy.at)}: ${doneBy.facts.text}` : 'Not done yet.'}`,
+                  `${upper(nameOf(from.people, facts.owner))}, by ${dayInWords(facts.due)}: ${facts.text} ${doneBy ? `Done on ${momentInWords(doneBy.at)}: ${doneBy.facts.text}` : 'Not done yet.'}`,
               ),
       },
       {

@@ -262,6 +262,13 @@ export function stepInWords(taken: Step, titles: Titles): string {
   }
 }
 
+/** Somebody of the body by their id. */
+export const nameOf = (people: ReadonlyMap<string, string>, id: string): string =>
+  people.get(id) ?? 'somebody who is not among your people';
+
+/** As a sentence begins. */
+export const upper = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
 /** Forms by their id. */
 type Titles = ReadonlyMap<string, string>;
 

@@ -34,7 +34,15 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...['register_newest', 'register_witnesses', 'register_cosign', 'register_objection'],
   ],
   alarm: [
-    ...['alarm_tick', 'alarm_found', 'alarm_organisations', 'outbox_due', 'outbox_done', 'hooks_due'],
+    ...[
+      'alarm_tick',
+      'measures_tick',
+      'alarm_found',
+      'alarm_organisations',
+      'outbox_due',
+      'outbox_done',
+      'hooks_due',
+    ],
     ...['openings_since', 'odd_reading'],
     ...['hook_done', 'inspection', 'inspection_done', 'outside_protocol'],
   ],

@@ -20,11 +20,16 @@ type Unopened = Case & { readonly why: string };
 class AffectedElement extends HTMLElement {
   connectedCallback(): void {
     const { cases } = carried.parse(carriedJson(this));
-    this.querySelector('[data-begin]')?.addEventListener('click', () => void this.find(cases));
+    // Made here: without JavaScript there is nothing that it could do.
+    const button = make('button', { type: 'button', class: 'govuk-button' }, 'Open them and find the people');
+    button.addEventListener('click', () => {
+      button.remove();
+      void this.find(cases);
+    });
+    this.prepend(button);
   }
 
   private async find(cases: readonly Case[]): Promise<void> {
-    this.querySelector('[data-begin]')?.remove();
     const progress = make('progress', { max: String(cases.length), 'aria-label': 'Cases opened' });
     progress.value = 0;
     this.append(progress);
@@ -198,7 +203,10 @@ function keeping(
     ...{ people: String(people.length), records: String(cases), known: 'opened' },
     ...{ victims: counts(({ victim }) => victim), children: counts(({ child }) => child) },
     kinds: told.map((kind) => KIND_WORDS[kind]).join(', '),
-    text: `Every case was opened and each person counted once.${unopened.length > 0 ? ` ${many(unopened.length, 'case')} could not be opened: the people in them are not counted.` : ''}`,
+    text:
+      unopened.length === 0
+        ? 'Every case was opened and each person counted once.'
+        : `${cases - unopened.length} of ${many(cases, 'case')} were opened and each person in them counted once. ${many(unopened.length, 'case')} could not be opened: the people in them are not counted.`,
   });
   const attributes = {
     class: 'govuk-button',

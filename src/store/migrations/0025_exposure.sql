@@ -47,29 +47,11 @@ create function measures_due() returns table (organisation uuid, incident uuid, 
       and d.kind = 'measure-done' and (d.facts ->> 'measure')::integer = s.n)
 $$;
 
--- As before (0024), and each measure that is overdue, until it is done.
-create or replace function alarm_tick() returns void
+-- Each of them is an alarm until it is done, told again as alarms are.
+create function measures_tick() returns void
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
-declare
-  w record;
-  i incident;
-  m record;
-  a alarm;
+declare m record;
 begin
-  for w in select b.*, p.name from watch_beat b join person p on p.organisation = b.organisation and p.id = b.person
-    where b.at < now() - 2 * b.every and stands(b.organisation, b.person) loop
-    perform raise_alarm(w.organisation, jsonb_build_object('key', 'silence ' || w.person, 'kind', 'silence', 'colour', 'red',
-      'seen', w.name || ' has said nothing since ' || to_char(w.at at time zone 'Europe/London', 'FMDD FMMonth YYYY, HH24:MI:SS')
-        || '. Until it is back, nobody notices what stands open.'));
-  end loop;
-  for i in select * from incident x where x.settled_at is null and x.closed_at is null and incident_due(x.aware_at) < now() + interval '24 hours' loop
-    perform raise_alarm(i.organisation, jsonb_build_object('key', 'incident-due ' || i.id, 'kind', 'incident', 'form', null,
-      'colour', case when incident_due(i.aware_at) < now() then 'red' else 'amber' end,
-      'seen', 'The regulator has to be told of an incident, or a decision made that it need not be, by '
-        || to_char(incident_due(i.aware_at) at time zone 'Europe/London', 'FMDD FMMonth YYYY, HH24:MI') || ' (time in the United Kingdom).'))
-    where not exists (select from alarm x where x.organisation = i.organisation and x.key = 'incident-due ' || i.id and x.gone_at is null
-      and x.last_seen > now() - interval '10 minutes' and x.colour = case when incident_due(i.aware_at) < now() then 'red' else x.colour end);
-  end loop;
   for m in select d.*, p.name from measures_due() d join person p on p.organisation = d.organisation and p.id = d.owner
     where not exists (select from alarm x where x.organisation = d.organisation and x.key = 'measure ' || d.incident || ' ' || d.n
       and x.gone_at is null and x.last_seen > now() - interval '10 minutes') loop
@@ -77,10 +59,8 @@ begin
       'colour', 'amber', 'seen', 'A measure after an incident, which ' || m.name || ' looks after, was due on '
         || to_char(m.due, 'FMDD FMMonth YYYY') || ' and is not done.'));
   end loop;
-  for a in select * from alarm x where x.tell_at <= now() and x.gone_at is null and x.acknowledged_at is null for update skip locked loop
-    perform tell_alarm(a.organisation, a.id);
-  end loop;
 end $$;
+grant execute on function measures_tick() to letterbox_alarm;
 
 -- The cases of a form that were there at some moment of that time, canaries aside, with what their entry says of them.
 create function cases_there(org uuid, of_form text, since timestamptz, until timestamptz)
