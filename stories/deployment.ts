@@ -24,10 +24,10 @@ export type Deployment = {
 
 const LETTERBOX = join(import.meta.dirname, '..', 'src', 'cli', 'letterbox.ts');
 
-/** `deskUrl`: where people reach the desk, when something stands in between; `watch`: whether a Watch goes round. */
+/** `deskUrl`: where people reach the desk, when something stands in between; `watch`: whether a Watch goes round; `mail`: a relay. */
 export async function deploy(
   args: readonly string[] = [],
-  addresses: { readonly deskUrl?: string; readonly watch?: boolean } = {},
+  addresses: { readonly deskUrl?: string; readonly watch?: boolean; readonly mail?: string } = {},
 ): Promise<Deployment> {
   const data = mkdtempSync(join(tmpdir(), 'letterbox-story-'));
   chmodSync(data, 0o711);
@@ -46,6 +46,9 @@ export async function deploy(
         LETTERBOX_DESK_PORT: String(deskPort),
         LETTERBOX_DESK_URL: addresses.deskUrl ?? deskUrl,
         LETTERBOX_WATCH: String(addresses.watch ?? false),
+        ...(addresses.mail && {
+          ...{ LETTERBOX_MAIL_RELAY: addresses.mail, LETTERBOX_MAIL_FROM: 'letterbox@example.org' },
+        }),
       },
     });
     for (const stream of [child.stdout, child.stderr])

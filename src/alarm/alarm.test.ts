@@ -16,7 +16,8 @@ import {
   settled,
   type TestBody,
 } from '../people/testing.ts';
-import { openRelay, parseAddress, parseRelay } from '../post/post.ts';
+import { parseAddress } from '../post/address.ts';
+import { openRelay, parseRelay } from '../post/post.ts';
 import { openPostbox } from '../post/testing.ts';
 import { parseEntry, sentence } from '../register/register.ts';
 import { recipientOf } from '../sealing/keys.ts';

@@ -1,5 +1,6 @@
 /** What goes on by itself: the dead man's switch, telling again, working off the outbox, looking at the configuration and at the reading. */
-import { nextTry, parseAddress, type Relay, type Sending } from '../post/post.ts';
+import { parseAddress } from '../post/address.ts';
+import { nextTry, type Relay, type Sending } from '../post/post.ts';
 import { sendWebhook, type Webhook } from '../post/webhook.ts';
 import { type Repeating, repeat } from '../store/repeating.ts';
 import type { Database } from '../store/store.ts';

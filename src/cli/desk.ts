@@ -9,8 +9,12 @@ import { casesRoutes } from '../cases/routes.ts';
 import { grantsRoutes } from '../grants/routes.ts';
 import { hostingRoutes } from '../hosting/routes.ts';
 import { incidentRoutes } from '../incidents/routes.ts';
+import { LANES } from '../notices/acts.ts';
+import { noticeRoutes } from '../notices/routes.ts';
 import { peopleRoutes } from '../people/routes.ts';
 import { findActor } from '../people/store.ts';
+import { openNotify } from '../post/notify.ts';
+import { openRelay } from '../post/post.ts';
 import { registerRoutes } from '../register/routes.ts';
 import { migrationFiles } from '../store/migrate.ts';
 import { writePrivate } from '../store/private-file.ts';
@@ -68,6 +72,9 @@ export async function startDesk({
   );
   await app.register(alarmRoutes({ desk, deskUrl: settings.deskUrl }));
   await app.register(incidentRoutes({ desk }));
+  const { relay, notify } = mailOf(settings);
+  app.addHook('onClose', async () => relay?.close());
+  await app.register(noticeRoutes({ desk, relay, notify }));
   await app.register(grantsRoutes({ desk }));
   await app.register(casesRoutes({ desk }));
   await app.register(registerRoutes({ desk }));
@@ -81,6 +88,12 @@ export async function startDesk({
     close: () => app.close(),
   };
 }
+
+/** By what notices go out, with as many connections as there are messages at a time. */
+const mailOf = ({ mail, notify }: Settings) => ({
+  relay: mail && openRelay(mail.relay, mail.from, undefined, LANES),
+  notify: notify && openNotify(notify),
+});
 
 const packageShape = z.object({ version: z.string() });
 

@@ -31,6 +31,7 @@ const PARAMETERS: Readonly<Record<string, Kind>> = {
       quarantine: 'quarantine',
       rehearsal: 'rehearsal',
       incident: 'incident',
+      notice: 'notice',
       step: 'step',
     },
     secret: 'secret',

@@ -251,6 +251,33 @@ const PLAIN: Readonly<Record<string, (about: About) => Fields>> = {
     ...{ 'at-day': '2', 'at-month': '11', 'at-year': '2026', 'at-time': '09:00' },
   }),
   'POST desk /incidents/:incident/steps/:step': () => ({ text: 'We rang the supplier' }),
+  'POST desk /incidents/:incident/notice': () => ({
+    ...{ notice: '0199aaaa-bbbb-7ccc-8ddd-abcabcabcabc', step: 1, source: 'file', forms: [], sealed: null },
+    ...{ list: 'ab'.repeat(32), cases: [], pace: 600, text: 'One person' },
+    messages: [
+      {
+        ...{ key: '0199aaaa-bbbb-7ccc-8ddd-abcabcabcabd', reference: 'N4QXK7-9T1ZD', channel: 'email' },
+        commitment: 'ab'.repeat(32),
+      },
+    ],
+  }),
+  'POST desk /notices/:notice/approve': () => ({ list: '07'.repeat(32) }),
+  'POST desk /notices/:notice/list': nothing,
+  'POST desk /incidents/:incident/notice/mark': () => ({
+    mark: 'returned',
+    references: 'N4QXK7-9T1ZD',
+    why: '',
+  }),
+  'POST desk /incidents/:incident/notice/send': () => ({
+    messages: [
+      {
+        ...{ key: '0199aaaa-bbbb-7ccc-8ddd-abcabcabcabd', channel: 'email', to: 'ana@people.example' },
+        ...{ blind: 'ab'.repeat(32), subject: 'Your data', text: 'Dear Ana' },
+      },
+    ],
+  }),
+  'POST desk /incidents/:incident/notice/steer': () => ({ what: 'stopped', why: 'A wrong word' }),
+  'POST desk /incidents/:incident/notice/undelivered': nothing,
   'POST desk /forms/:form/quarantine': () => ({ reason: 'Somebody rang' }),
   'POST desk /cases/:case/release': nothing,
   'POST slot /:organisation/:form/fill': () => ({ step: 'start' }),

@@ -84,6 +84,7 @@ export type Kind =
   | 'alarm'
   | 'quarantine'
   | 'incident'
+  | 'notice'
   | 'step'
   | 'rehearsal'
   | 'secret'

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { toHex } from '../sealing/encoding.ts';
+import { newId } from '../sealing/place.ts';
 import type { LoginRole } from '../store/migrate.ts';
 import { DOORS } from '../web/doors.ts';
 import { asksOf, spelt } from './matrix-asking.testing.ts';
@@ -69,7 +70,13 @@ const NAMES: Readonly<Record<string, Kind>> = {
     of_people: 'person',
     ids: 'grant',
     of_recovery: 'recovery',
-    ...{ of_alarm: 'alarm', of_rehearsal: 'rehearsal', of_incident: 'incident', colleague: 'person' },
+    ...{
+      of_alarm: 'alarm',
+      of_rehearsal: 'rehearsal',
+      of_incident: 'incident',
+      of_notice: 'notice',
+      colleague: 'person',
+    },
     org_slug: 'organisation',
   },
 };
@@ -97,6 +104,12 @@ function plainArguments({ ours, theirs, release }: Matrix): Readonly<Record<stri
     aware: ['now()', `'infinity'`],
     of_kind: [`'note'`, `'closed'`, `'x'`],
     of_facts: [`'{"text": "x"}'`],
+    what: [`'stopped'`, `'posted'`, `'x'`],
+    keys: [`'{}'`],
+    commitments: [`'{}'`],
+    of_key: [quoted(newId())],
+    of_state: [`'sent'`, `'x'`],
+    of_why: [`'The relay does not answer'`],
     of_site: [`'slot'`],
     of_path: [`'/backup.zip'`],
     of_packing: [`'plain'`],

@@ -83,6 +83,7 @@ export const HANDS_OVER: ReadonlySet<string> = new Set([
   'GET desk /forms/:form/cases',
   'POST desk /recovery/:recovery/envelopes',
   'POST desk /cases/:case/release',
+  'POST desk /notices/:notice/list',
   'GET desk /cases/:case/attachments/:attachment',
 ]);
 

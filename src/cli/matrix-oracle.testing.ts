@@ -275,6 +275,19 @@ const INCIDENTS: Readonly<Record<string, Rule>> = {
   'GET desk /incidents/:incident/report.pdf': worksOn(() => 'yes'),
   'GET desk /incidents/:incident/whole.json': worksOn(() => 'yes'),
   'GET desk /incidents/:incident/whole.pdf': worksOn(() => 'yes'),
+  'GET desk /incidents/:incident/notice': worksOn(() => 'yes'),
+  'GET desk /incidents/:incident/notice.csv': worksOn(() => 'yes'),
+  // What is sent does not fit its list.
+  'POST desk /incidents/:incident/notice': worksOn(() => 'no'),
+  // No mail goes out here.
+  'POST desk /incidents/:incident/notice/send': worksOn(() => 'no'),
+  'POST desk /incidents/:incident/notice/undelivered': worksOn(() => 'absent'),
+  'POST desk /incidents/:incident/notice/mark': worksOn((_who, _about, sent) =>
+    sent === 'nothing' ? 'no' : 'yes',
+  ),
+  'POST desk /incidents/:incident/notice/steer': worksOn((_who, _about, sent) =>
+    sent === 'nothing' ? 'no' : 'sent on',
+  ),
   'GET desk /incidents/register.csv': colleague((who) =>
     can(who, 'manager', 'data-protection-officer') ? 'yes' : 'refused',
   ),
@@ -287,6 +300,22 @@ const INCIDENTS: Readonly<Record<string, Rule>> = {
   }),
 };
 
+const readsItsForm = (who: Principal) => who.reads.some((each) => 'form' in each && each.form === 'review');
+/** Whoever reads the cases that a notice is about may be asked to agree to it, whatever else they are. */
+const party = (rule: (who: Principal) => Verdict): Rule =>
+  colleague((who, { notice }) =>
+    sees(who, notice) && (can(who, 'manager', 'data-protection-officer') || readsItsForm(who))
+      ? rule(who)
+      : 'absent',
+  );
+const NOTICES: Readonly<Record<string, Rule>> = {
+  'GET desk /notices/:notice': party(() => 'yes'),
+  'GET desk /notices/:notice/rows': party(() => 'yes'),
+  'POST desk /notices/:notice/list': party((who) => (readsItsForm(who) ? 'yes' : 'absent')),
+  // Two agreed on it already.
+  'POST desk /notices/:notice/approve': party(() => 'no'),
+};
+
 const RULES: Readonly<Record<string, Rule>> = {
   ...SLOT,
   ...PEOPLE,
@@ -296,6 +325,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...CASES,
   ...ALARM,
   ...INCIDENTS,
+  ...NOTICES,
 };
 
 /** The doors that are there for whoever runs the site: those for everybody, their own, and those about people and the register. */

@@ -1,6 +1,7 @@
 /** What the access matrix asks about: the things of a body by their names, and what is nowhere. */
 import type { Posted } from '../cases/testing.ts';
 import { linesOf, termsFound } from '../grants/testing.ts';
+import { WORDING } from '../notices/testing.ts';
 import type { SignedIn, TestBody } from '../people/testing.ts';
 import { newId } from '../sealing/place.ts';
 import type { BodyName, Thing } from './matrix-cast.testing.ts';
@@ -20,6 +21,7 @@ export type Parts = {
     readonly quarantine: string;
     readonly rehearsal: string;
     readonly incident: string;
+    readonly notice: string;
   };
 };
 
@@ -62,13 +64,14 @@ export async function thingsOf(of: BodyName, body: TestBody, parts: Parts): Prom
     { ...base, kind: 'quarantine', name: `a quarantine of ${of}`, id: parts.watched.quarantine },
     { ...base, kind: 'rehearsal', name: `a rehearsal of ${of}`, id: parts.watched.rehearsal },
     { ...base, kind: 'incident', name: `an incident of ${of}`, id: parts.watched.incident },
+    { ...base, kind: 'notice', name: `a notice of ${of}`, id: parts.watched.notice },
   ];
 }
 
-/** An alarm, a quarantine of a form that nobody asks about, something planted, and an incident. */
+/** An alarm, a quarantine of a form that nobody asks about, something planted, and an incident with a notice that two agreed on. */
 export async function watched({ db, founder }: TestBody): Promise<Parts['watched']> {
   const { organisation } = founder.staff;
-  const [alarm, quarantine, rehearsal, incident] = [newId(), newId(), newId(), newId()];
+  const [alarm, quarantine, rehearsal, incident, notice] = [newId(), newId(), newId(), newId(), newId()];
   await db.admin.run(
     `insert into letterbox.alarm (organisation, id, key, kind, colour, seen, done, first_seen, last_seen)
      values ($1, $2, 'a key', 'by-hand', 'amber', 'Somebody rang', 'nothing', now(), now())`,
@@ -88,9 +91,21 @@ export async function watched({ db, founder }: TestBody): Promise<Parts['watched
      values ($1, $2, 'A form was open', 'colleague', now(), $3, now())`,
     [organisation, incident, founder.staff.person],
   );
-  return { alarm, quarantine, rehearsal, incident };
+  await db.admin.run(
+    `insert into letterbox.incident_step (organisation, incident, n, kind, facts, at, by_person)
+     values ($1, $2, 1, 'worded', $3, now(), $4)`,
+    [organisation, incident, JSON.stringify(WORDING), founder.staff.person],
+  );
+  await db.admin.run(
+    `insert into letterbox.notice (organisation, id, incident, worded, source, forms, sealed, list_hash, cases, pace,
+       proposed_at, proposed_by, approved_at, approved_by)
+     values ($1, $2, $3, 1, 'cases', '[{"form": "review", "generation": 1}]', $4, $5, '[]', 600, now(), $6, now(), $6)`,
+    [organisation, notice, incident, SEALED, Buffer.alloc(32, 7), founder.staff.person],
+  );
+  return { alarm, quarantine, rehearsal, incident, notice };
 }
 
+const SEALED = Buffer.from('age-encryption.org/v1\n-> mlkem768x25519 the list of a notice');
 const ABSENT = '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee';
 /** What is not there, and what is no name of anything; with what is nobody's. */
 export const NOWHERE: readonly Thing[] = [
@@ -107,6 +122,7 @@ export const NOWHERE: readonly Thing[] = [
       'quarantine',
       'rehearsal',
       'incident',
+      'notice',
     ] as const
   ).flatMap((kind): Thing[] => [
     { kind, name: `no ${kind}`, of: null, id: ABSENT, wellFormed: true, document: 'ab'.repeat(32) },

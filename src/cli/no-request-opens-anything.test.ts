@@ -108,7 +108,16 @@ test('each genuine request is let in, and lets read whom two managers let and no
  * alarms, incidents, and what Watch tells.
  */
 const ELSEWHERE = [
-  ...['/sign-in', '/sign-out', '/session', '/join', '/away/:away/forget', '/alarms', '/incidents'],
+  ...[
+    '/sign-in',
+    '/sign-out',
+    '/session',
+    '/join',
+    '/away/:away/forget',
+    '/alarms',
+    '/incidents',
+    '/notices',
+  ],
   ...['/watch/report', '/watch/canaries', '/watch/rehearsals'],
 ];
 

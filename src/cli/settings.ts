@@ -1,7 +1,9 @@
 /** What the environment may set, with its defaults: the table in docs/operating.md, executable. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type Address, parseAddress, parseRelay, type RelayAddress } from '../post/post.ts';
+import { type Address, parseAddress } from '../post/address.ts';
+import { type Notify, parseNotify } from '../post/notify.ts';
+import { parseRelay, type RelayAddress } from '../post/post.ts';
 import { parseWebhook, type Webhook } from '../post/webhook.ts';
 import { parseWitnesses, type Witness } from '../register/asking.ts';
 
@@ -42,6 +44,7 @@ const shape = z.object({
   LETTERBOX_WATCH: z.stringbool().default(true),
   LETTERBOX_MAIL_RELAY: z.string().transform(parsedBy(parseRelay)).optional(),
   LETTERBOX_MAIL_FROM: z.string().transform(parsedBy(parseAddress)).optional(),
+  LETTERBOX_NOTIFY: z.string().transform(parsedBy(parseNotify)).optional(),
   LETTERBOX_WITNESSES: z.string().transform(parsedBy(parseWitnesses)).optional(),
   LETTERBOX_ALARM_WEBHOOK: z.string().transform(parsedBy(parseWebhook)).optional(),
   LETTERBOX_BACKUP_STAMP: z.string().optional(),
@@ -69,6 +72,8 @@ export type Settings = {
   readonly trustProxy: boolean;
   /** By which relay and as whom mail goes out; null: it stays in the outbox, which the desk shows. */
   readonly mail: { readonly relay: RelayAddress; readonly from: Address } | null;
+  /** By which service of GOV.UK Notify notices go out, before any relay. */
+  readonly notify: Notify | null;
   readonly webhook: Webhook | null;
   /** Who elsewhere is asked to cosign the registers. */
   readonly witnesses: readonly Witness[];
@@ -89,6 +94,7 @@ const MUST: readonly (readonly [RegExp, string])[] = [
   [/TRUST_PROXY$|_WATCH$/, 'true or false'],
   [/MAIL_RELAY$/, 'an address as smtp://user:password@mail.example.org:587, or smtps://…'],
   [/MAIL_FROM$/, 'one email address, as letterbox@example.org'],
+  [/NOTIFY$/, 'an API key of GOV.UK Notify and the id of a template, with a space between'],
   [
     /WITNESSES$/,
     'addresses with their verifier keys, as https://witness.example.org#vkey, with commas between them and none twice',
@@ -104,7 +110,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     const name = String(read.error.issues[0]?.path[0]);
     const must = MUST.find(([names]) => names.test(name))?.[1] ?? 'something else';
     // These may hold a password.
-    const value = /^DATABASE_URL|RELAY$|WEBHOOK$/.test(name) ? 'what it is' : `"${given[name]}"`;
+    const value = /^DATABASE_URL|RELAY$|WEBHOOK$|NOTIFY$/.test(name) ? 'what it is' : `"${given[name]}"`;
     throw new Error(`The setting ${name} cannot be ${value}: it must be ${must}.`);
   }
   if (read.data.LETTERBOX_PUBLIC_PORT === read.data.LETTERBOX_DESK_PORT)
@@ -131,6 +137,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     deskUrl: found.LETTERBOX_DESK_URL ?? `http://localhost:${found.LETTERBOX_DESK_PORT}`,
     trustProxy: found.LETTERBOX_TRUST_PROXY,
     mail: relay && from ? { relay, from } : null,
+    notify: found.LETTERBOX_NOTIFY ?? null,
     webhook: found.LETTERBOX_ALARM_WEBHOOK ?? null,
     witnesses: found.LETTERBOX_WITNESSES ?? [],
     backups: {

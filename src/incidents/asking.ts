@@ -4,6 +4,7 @@ import { isHoldable } from '../people/holdable.ts';
 import type { Opening } from './acts.ts';
 import { SOURCES, type StepKind, type Taken, takenShape } from './incidents.ts';
 import { type Found, type Known, momentIn, type Problem, partsOf, readPart, wrong } from './parts.ts';
+import { problemWithPlaces } from './wording.ts';
 
 const field = z
   .string()
@@ -57,7 +58,11 @@ export function readStep(kind: StepKind, fields: Fields, now: Date, known: Known
       5000,
     ),
   );
-  const problems = problemsOf([...found.values()]);
+  const place = kind === 'worded' ? problemWithPlaces(typed('text')) : null;
+  const problems = [
+    ...problemsOf([...found.values()]),
+    ...(place ? [{ field: 'text', message: place }] : []),
+  ];
   if (problems.length > 0) return { problems };
   const facts = Object.fromEntries(
     [...found].map(([part, each]) => [part, 'found' in each ? each.found : null]),
@@ -70,4 +75,5 @@ const MISSING: Partial<Readonly<Record<StepKind, string>>> = {
   note: 'Enter what is to be kept',
   reported: 'Enter what the report is to say',
   measure: 'Enter what is to be done',
+  worded: 'Enter what happened',
 };

@@ -1,14 +1,12 @@
 /** The pages about what was exposed and who is affected: of each thing that stood open, what was in it and who was given it, and how that is known. */
 import type { FastifyInstance } from 'fastify';
 import { staff } from '../people/asking.ts';
-import { caseId } from '../sealing/place.ts';
-import { referenceOf } from '../sealing/receipt.ts';
 import type { Database, Statements } from '../store/store.ts';
 import { isRefusal } from '../web/refusal.ts';
-import { exposedInAll, type Reach, reachOf } from './exposure.ts';
-import { namesFor, oneIncident } from './finding.ts';
+import { askedIn, exposedInAll, type Reach, reachOf } from './exposure.ts';
+import { casesExposed, namesFor, oneIncident, openable } from './finding.ts';
 import type { Exposure } from './incidents.ts';
-import { type Asked, exposedCases, exposedTo, seenMeanwhile } from './store.ts';
+import { exposedCases, exposedTo, seenMeanwhile } from './store.ts';
 import { HOW_WORDS, nameOf } from './words.ts';
 
 export function exposureRoutes(app: FastifyInstance, desk: Database): void {
@@ -37,17 +35,10 @@ export function exposureRoutes(app: FastifyInstance, desk: Database): void {
 /** The page that finds the people, in the browser of somebody who may read the cases: the server hands it only which they are. */
 export function peopleRoutes(app: FastifyInstance, desk: Database): void {
   app.get('/incidents/:incident/people', staff, async (request, reply) => {
-    const found = await oneIncident(desk, request, async (tx, { state }) => {
-      const asked = state.exposures.flatMap((each) => askedIn(each) ?? []);
-      const reached = asked.map(async (each) =>
-        (await exposedCases(tx, each)).map((one) => ({ ...one, form: each.form })),
-      );
-      return Promise.all(reached);
-    });
+    const found = await oneIncident(desk, request, (tx, { state }) => casesExposed(tx, state));
     if (isRefusal(found)) return reply.refuse(found);
     const { row, state, more } = found;
-    const cases = [...new Map(more.flat().map((each) => [each.id, each])).values()];
-    const there = cases.filter(({ erasedAt }) => erasedAt === null);
+    const cases = await openable(more);
     return reply.page('incidents/pages/people.njk', {
       ...{
         incident: row,
@@ -55,10 +46,7 @@ export function peopleRoutes(app: FastifyInstance, desk: Database): void {
         counted: state.counted,
         said: state.exposures.length > 0,
       },
-      cases: await Promise.all(
-        there.map(async ({ id, form }) => ({ id, form, reference: await referenceOf(caseId(id)) })),
-      ),
-      erased: cases.length - there.length,
+      ...{ cases, erased: more.length - cases.length },
     });
   });
 }
@@ -68,10 +56,4 @@ export async function reach(tx: Statements, exposure: Exposure): Promise<Reach> 
   if (!asked) return { exposure, known: null };
   const cases = await exposedCases(tx, asked);
   return reachOf(exposure, cases, await exposedTo(tx, asked), await seenMeanwhile(tx, asked));
-}
-
-/** What the register is asked about it; null where it was outside Letterbox. */
-export function askedIn({ facts: { form, colleague, since, until } }: Exposure): Asked | null {
-  if (form === null) return null;
-  return { form, colleague, since: new Date(since), until: until === null ? null : new Date(until) };
 }

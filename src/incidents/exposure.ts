@@ -9,7 +9,7 @@
  * given. That is not knowable here, and the page says so.
  */
 import type { Exposure } from './incidents.ts';
-import type { ExposedCase, Given, SeenMeanwhile } from './store.ts';
+import type { Asked, ExposedCase, Given, SeenMeanwhile } from './store.ts';
 
 export type Reach = {
   readonly exposure: Exposure;
@@ -59,4 +59,10 @@ export function exposedInAll(reaches: readonly Reach[]): InAll {
     readable: ids(reaches.filter(({ exposure }) => exposure.facts.how === 'readable')).size,
     outside: reaches.some(({ known }) => known === null),
   };
+}
+
+/** What the register is asked about it; null where it was outside Letterbox. */
+export function askedIn({ facts: { form, colleague, since, until } }: Exposure): Asked | null {
+  if (form === null) return null;
+  return { form, colleague, since: new Date(since), until: until === null ? null : new Date(until) };
 }

@@ -4,11 +4,14 @@ import { z } from 'zod';
 import { ownForms } from '../forms/store.ts';
 import { sessionOf, theActor } from '../people/asking.ts';
 import { type PersonRow, people } from '../people/store.ts';
+import { caseId } from '../sealing/place.ts';
+import { referenceOf } from '../sealing/receipt.ts';
 import { act, type Database, type Statements } from '../store/store.ts';
 import { named } from '../web/problem.ts';
 import { type Refusal, refuse } from '../web/refusal.ts';
+import { askedIn } from './exposure.ts';
 import { type State, type Step, stateOf } from './incidents.ts';
-import { type IncidentRow, incidentSteps, ownIncidents } from './store.ts';
+import { type ExposedCase, exposedCases, type IncidentRow, incidentSteps, ownIncidents } from './store.ts';
 
 const GONE = refuse('missing', 'missing', 'There is no such incident in your organisation.');
 
@@ -35,6 +38,28 @@ export async function oneIncident<T>(
     return { ...found, more: await more(tx, found) };
   });
 }
+
+/** The cases that stood open, each once, with its form. */
+export async function casesExposed(
+  tx: Statements,
+  { exposures }: Pick<State, 'exposures'>,
+): Promise<(ExposedCase & { readonly form: string })[]> {
+  const asked = exposures.flatMap((each) => askedIn(each) ?? []);
+  const reached = await Promise.all(
+    asked.map(async (each) => (await exposedCases(tx, each)).map((one) => ({ ...one, form: each.form }))),
+  );
+  return [...new Map(reached.flat().map((each) => [each.id, each])).values()];
+}
+
+/** What a reader's browser opens: those that are there, with what people call them. */
+export const openable = (
+  cases: readonly { readonly id: string; readonly form: string; readonly erasedAt: Date | null }[],
+) =>
+  Promise.all(
+    cases
+      .filter(({ erasedAt }) => erasedAt === null)
+      .map(async ({ id, form }) => ({ id, form, reference: await referenceOf(caseId(id)) })),
+  );
 
 /** By id, what it is called: the body's forms, and its people; and who of them are its data protection officers. */
 export type Names = {

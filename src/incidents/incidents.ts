@@ -27,6 +27,8 @@ export const DECISIONS = ['tell', 'not'] as const;
 /** The parts of the regulator's report that somebody has to write, in its order. */
 export const SECTIONS = ['what', 'consequences', 'before', 'training', 'actions', 'others', 'delay'] as const;
 export type Section = (typeof SECTIONS)[number];
+/** What is done about a notice as a whole; `halted`: Letterbox itself kept a message back that was not of the list. */
+export const NOTICE_ACTS = ['proposed', 'approved', 'stopped', 'resumed', 'withdrawn', 'halted'] as const;
 /** What came out: something that could be read, or something sealed that got loose. */
 export const HOWS = ['readable', 'sealed'] as const;
 
@@ -34,6 +36,11 @@ const text = words(5000);
 const amount = z.int().min(0).max(100_000_000);
 const step = <K extends string, F extends z.ZodRawShape>(kind: K, facts: F) =>
   z.object({ kind: z.literal(kind), facts: z.object({ text, ...facts }) });
+/** What the people affected are told, part by part; `text`: what happened. */
+export const wordingShape = z.object({
+  ...{ subject: words(150), text, meaning: words(3000), done: words(3000), advice: words(3000) },
+  contact: words(1000),
+});
 /** What was done, and the words for why; `moment`: when it was so. */
 export const takenShape = z.discriminatedUnion('kind', [
   step('opened', {}),
@@ -61,6 +68,9 @@ export const takenShape = z.discriminatedUnion('kind', [
   step('supplemented', { moment: instant }),
   step('reported', { section: z.enum(SECTIONS) }),
   step('people', { decision: z.enum(DECISIONS) }),
+  step('worded', wordingShape.shape),
+  /** Something about the notice as a whole, written by whoever does it. */
+  step('notice', { notice: z.uuid(), what: z.enum(NOTICE_ACTS) }),
   step('people-told', { moment: instant }),
   step('learnt', {}),
   /** What is to be done, by whom (a person's id), by what day. */
@@ -104,6 +114,8 @@ export type State = {
   readonly regulator: (typeof DECISIONS)[number] | null;
   readonly regulatorTold: Date | null;
   readonly people: (typeof DECISIONS)[number] | null;
+  /** What they are told, as it was written last. */
+  readonly worded: StepOf<'worded'> | null;
   readonly peopleTold: Date | null;
   readonly closed: Date | null;
 };
@@ -114,7 +126,15 @@ const OPEN: State['done'] = { contain: null, assess: null, notify: null, tell: n
 export function stateOf({ awareAt }: Pick<Incident, 'awareAt'>, steps: readonly Step[]): State {
   const begin: State = {
     ...{ counted: null, severity: null, report: {}, supplements: [], measures: [] },
-    ...{ aware: awareAt, exposures: [], done: OPEN, risk: null, regime: 'uk-gdpr', closed: null },
+    ...{
+      aware: awareAt,
+      exposures: [],
+      worded: null,
+      done: OPEN,
+      risk: null,
+      regime: 'uk-gdpr',
+      closed: null,
+    },
     ...{ regulator: null, regulatorTold: null, people: null, peopleTold: null },
   };
   return steps.reduce((state, step) => after(state, step), begin);
@@ -134,6 +154,7 @@ function after(state: State, taken: Step): State {
   switch (taken.kind) {
     case 'opened':
     case 'note':
+    case 'notice':
       return state;
     case 'aware':
       return { ...state, aware: new Date(taken.facts.moment) };
@@ -149,6 +170,8 @@ function after(state: State, taken: Step): State {
       return { ...state, supplements: [...state.supplements, taken] };
     case 'reported':
       return { ...state, report: { ...state.report, [taken.facts.section]: taken } };
+    case 'worded':
+      return { ...state, worded: taken };
     case 'measure':
       return { ...state, measures: [...state.measures, { ...taken, doneBy: null }] };
     case 'measure-done':

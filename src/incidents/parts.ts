@@ -3,6 +3,7 @@ import { realDay } from '../forms/day.ts';
 import { clockTyped, inLondon, momentTyped } from '../web/london.ts';
 import { DECISIONS, HOWS, PHASES, REGIMES, RISKS, SECTIONS, type StepKind, takenShape } from './incidents.ts';
 import { SEVERITY_QUESTIONS } from './severity.ts';
+import { problemWithPlaces } from './wording.ts';
 import { HOW_WORDS, PHASE_WORDS, REGIME_WORDS, RISK_WORDS, SECTION_WORDS } from './words.ts';
 
 export type Problem = { readonly field: string; readonly message: string };
@@ -28,7 +29,7 @@ export type Known = {
 /** A field as its page shows it. */
 export type Field = { readonly label: string; readonly hint?: string } & (
   | { readonly as: 'radios' | 'select'; readonly choices: Choices }
-  | { readonly as: 'moment' | 'date' | 'number' | 'line' | 'hidden' }
+  | { readonly as: 'moment' | 'date' | 'number' | 'line' | 'words' | 'reasons' | 'hidden' }
 );
 type Part = {
   readonly field: (known: Known) => Field;
@@ -68,6 +69,18 @@ const amount = (label: string, hint: string, optional: boolean): Part => ({
     return /^\d{1,8}$/.test(text)
       ? { found: Number(text) }
       : wrong(name, `Enter a number: ${label.toLowerCase()}`);
+  },
+});
+
+/** Something the people affected are told; places in it are filled in for each. */
+const told = (as: 'line' | 'words', most: number, label: string, hint: string): Part => ({
+  field: () => ({ as, label, hint }),
+  read: (typed, name) => {
+    const text = typed(name);
+    if (text === '') return wrong(name, `Enter an answer: ${label.replace('?', '').toLowerCase()}`);
+    if (text.length > most) return wrong(name, `Use ${most} characters or fewer. You used ${text.length}`);
+    const place = problemWithPlaces(text);
+    return place ? wrong(name, place) : { found: text };
   },
 });
 
@@ -174,6 +187,33 @@ const PARTS: Readonly<Record<string, Part>> = {
   },
   measure: ofStep('Which measure is done?', ({ measures }) => measures, 'Select the measure that is done'),
   moment: moment('When was it?'),
+  subject: told(
+    'line',
+    150,
+    'Subject',
+    'Say that it is about their data, so that nobody takes it for advertising.',
+  ),
+  // Asked in each kind of step in words of its own.
+  text: { field: () => ({ as: 'reasons', label: '' }), read: (typed, name) => ({ found: typed(name) }) },
+  meaning: told(
+    'words',
+    3000,
+    'What may it mean for them?',
+    'What could come of it, such as: a stranger may know that they complained.',
+  ),
+  done: told('words', 3000, 'What have you done?', 'How it was stopped, and what you do about it now.'),
+  advice: told(
+    'words',
+    3000,
+    'What can they do?',
+    'Such as: be wary of calls that mention their complaint; whom to ring if they are in danger.',
+  ),
+  contact: told(
+    'words',
+    1000,
+    'Whom can they ask?',
+    'The name and the ways to reach your data protection officer or another who answers, and when.',
+  ),
 };
 
 /** The parts of this kind of step, in the order of its page. */

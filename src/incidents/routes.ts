@@ -17,6 +17,8 @@ import { fieldOf, type Known, type Problem, partsOf, phasesDone, typedMoment } f
 import { reportRoutes } from './report-routes.ts';
 import { severityOf } from './severity.ts';
 import { incidentSteps, ownIncidents } from './store.ts';
+import { tasksOf } from './tasks.ts';
+import { PLACE_NAMES } from './wording.ts';
 import {
   clockShown,
   exposureInWords,
@@ -28,7 +30,6 @@ import {
   SOURCE_WORDS,
   STEP_WORDS,
   stepInWords,
-  tasksOf,
 } from './words.ts';
 
 export type IncidentDeps = { readonly desk: Database };
@@ -153,7 +154,7 @@ function steps(app: FastifyInstance, desk: Database): void {
       'incidents/pages/step.njk',
       {
         ...{ incident: row.id, title: row.title, kind, words: STEP_WORDS[kind], typed: from },
-        ...{ problems, errors: byField(problems) },
+        ...{ problems, errors: byField(problems), places: kind === 'worded' && PLACE_NAMES.join(', ') },
         ...{ fields, nothing: fields.some(({ as, items }) => as === 'radios' && items.length === 0) },
       },
       problems.length > 0 ? 422 : 200,
@@ -189,14 +190,21 @@ type StepPage = Found & {
 };
 
 /** What a page begins with: what is known already. */
-function begunWith(kind: StepPage['kind'], { state, row }: Found, { section = '' }: Fields): Fields {
+function begunWith(kind: StepPage['kind'], { state, row, more }: Found, { section = '' }: Fields): Fields {
   if (kind === 'aware') return typedMoment(state.aware);
   if (kind === 'severity') return state.severity?.facts ?? {};
+  if (kind === 'worded')
+    return state.worded?.facts ?? { subject: 'Your data and what happened to it', ...asked(more) };
   if (kind === 'exposed') return typedMoment(row.awareAt, 'until');
   const written = Object.entries(state.report).find(([name]) => name === section)?.[1];
   if (kind === 'reported') return { text: written?.facts.text ?? '' };
   return { regime: state.regime, ...typedMoment(new Date()) };
 }
+
+/** Whom the people affected can ask, as far as it is known. */
+const asked = ({ officers }: Names): Fields => ({
+  contact: officers.map(({ name, email }) => `${name}, data protection officer, ${email}`).join('\n'),
+});
 
 /** Choices with the one that was made. */
 function shownField(field: ReturnType<typeof fieldOf>, from: Fields) {

@@ -5,7 +5,7 @@ import {
   clockInWords,
   clockOf,
   type Exposure,
-  PHASES,
+  type NOTICE_ACTS,
   type Phase,
   type Section,
   type State,
@@ -46,7 +46,7 @@ export const SECTION_WORDS: Readonly<Record<Section, string>> = {
   delay: 'Why the regulator was not told within 72 hours',
 };
 
-type TaskStep =
+export type TaskStep =
   | 'contained'
   | 'assessed'
   | 'regulator'
@@ -96,8 +96,10 @@ export type StepWords = {
   readonly hint: string;
   readonly button: string;
 };
+/** Steps that have a page on which somebody types them. */
+export type TypedStep = Exclude<StepKind, 'opened' | 'notice'>;
 const KEPT = 'It is kept with your name and the time, and cannot be changed. Do not name a submitter.';
-export const STEP_WORDS: Readonly<Record<Exclude<StepKind, 'opened'>, StepWords>> = {
+export const STEP_WORDS: Readonly<Record<TypedStep, StepWords>> = {
   note: { title: 'Write something down', label: 'What is to be kept?', hint: KEPT, button: 'Keep it' },
   aware: {
     title: 'Put right when you became aware',
@@ -183,6 +185,12 @@ export const STEP_WORDS: Readonly<Record<Exclude<StepKind, 'opened'>, StepWords>
     hint: `They do where the risk to them is high, unless what came out was sealed and nobody could read it. ${KEPT}`,
     button: 'Keep the decision',
   },
+  worded: {
+    title: 'Write to the people affected',
+    label: 'What happened?',
+    hint: 'In plain words, as you would want to be told: what came out, when, and how you noticed.',
+    button: 'Keep these words',
+  },
   'people-told': {
     title: 'The people affected were told',
     label: 'How were they told, and how many?',
@@ -208,7 +216,7 @@ export const STEP_WORDS: Readonly<Record<Exclude<StepKind, 'opened'>, StepWords>
     button: 'Close the incident',
   },
 };
-export const isStep = (kind: string): kind is Exclude<StepKind, 'opened'> => Object.hasOwn(STEP_WORDS, kind);
+export const isStep = (kind: string): kind is TypedStep => Object.hasOwn(STEP_WORDS, kind);
 
 /** What somebody did, to follow their name. */
 export function stepInWords(taken: Step, titles: Titles): string {
@@ -251,6 +259,10 @@ export function stepInWords(taken: Step, titles: Titles): string {
       return taken.facts.decision === 'tell'
         ? 'decided that the people affected have to be told'
         : 'decided that the people affected need not be told';
+    case 'worded':
+      return 'wrote what the people affected are told';
+    case 'notice':
+      return NOTICE_WORDS[taken.facts.what];
     case 'people-told':
       return `wrote down that the people affected were told: ${momentInWords(taken.facts.moment)}`;
     case 'learnt':
@@ -261,6 +273,15 @@ export function stepInWords(taken: Step, titles: Titles): string {
       return 'closed the incident';
   }
 }
+
+const NOTICE_WORDS: Readonly<Record<(typeof NOTICE_ACTS)[number], string>> = {
+  proposed: 'proposed the notice to the people affected',
+  approved: 'agreed to the notice to the people affected',
+  stopped: 'stopped the notice',
+  resumed: 'let the notice go on',
+  withdrawn: 'withdrew the notice',
+  halted: 'was kept from sending something that is not in the list; the notice is halted',
+};
 
 /** Somebody of the body by their id. */
 export const nameOf = (people: ReadonlyMap<string, string>, id: string): string =>
@@ -281,46 +302,6 @@ export function exposureInWords(
   const end = until ? `until ${momentInWords(until)}` : 'and still does';
   return `${where}, from ${momentInWords(since)} ${end}, ${how === 'sealed' ? 'sealed' : 'readable'}`;
 }
-
-/** A step as a line of a list of tasks. */
-export type Task = {
-  readonly step: TaskStep;
-  readonly title: string;
-  /** What its phase is about, at the first of its steps. */
-  readonly hint: string | null;
-  readonly done: boolean;
-  readonly says: string;
-};
-
-export function tasksOf(state: State): Task[] {
-  return PHASES.flatMap((phase) =>
-    PHASE_WORDS[phase].steps.map((step, nth): Task => {
-      const hint = nth === 0 ? PHASE_WORDS[phase].hint : null;
-      return { step, title: TASKS[step], hint, ...statusOf(step, phase, state) };
-    }),
-  );
-}
-
-const TASKS: Readonly<Record<TaskStep, string>> = {
-  contained: 'Stop it',
-  assessed: 'Assess how bad it is',
-  regulator: 'Decide whether the regulator has to be told',
-  'regulator-told': 'Tell the regulator',
-  people: 'Decide whether the people affected have to be told',
-  'people-told': 'Tell the people affected',
-  learnt: 'Learn from it',
-};
-
-function statusOf(step: TaskStep, phase: Phase, state: State): Pick<Task, 'done' | 'says'> {
-  const decision = phase === 'notify' ? state.regulator : phase === 'tell' ? state.people : null;
-  if (step === 'regulator' || step === 'people') {
-    if (decision === null) return TO_DO;
-    return { done: true, says: decision === 'tell' ? 'Yes' : 'No' };
-  }
-  if (decision === 'not') return { done: true, says: 'Not needed' };
-  return state.done[phase] ? { done: true, says: 'Done' } : TO_DO;
-}
-const TO_DO = { done: false, says: 'To do' } as const;
 
 /** The clock as a page shows it. */
 export function clockShown(state: State, now: Date) {

@@ -1,18 +1,11 @@
 /** Mail to one address at a time, over a real SMTP server; and webhooks. */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { createServer as createNet } from 'node:net';
+import { createServer as createNet, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Address,
-  type Mail,
-  nextTry,
-  openRelay,
-  parseAddress,
-  parseRelay,
-  type RelayAddress,
-} from './post.ts';
+import { type Address, parseAddress } from './address.ts';
+import { type Mail, nextTry, openRelay, parseRelay, type RelayAddress } from './post.ts';
 import { openPostbox } from './testing.ts';
 import { parseWebhook, sendWebhook } from './webhook.ts';
 
@@ -149,6 +142,36 @@ describe('what does not go out', () => {
     });
     nobody.close();
   });
+
+  test.each([
+    ['says nothing more', () => undefined],
+    ['hangs up', (socket: Socket) => socket.destroy()],
+  ])(
+    'is neither where the relay had all of it and then %s: it may be out, and is not sent again by itself',
+    async (_what, then) => {
+      let given = 0;
+      const relay = createNet((socket) => {
+        const answers = ['220 here', '250 here', '250 fine', '250 fine', '354 go on'];
+        socket.write(`${answers.shift()}\r\n`);
+        socket.on('error', () => undefined);
+        socket.on('data', (data) => {
+          const next = answers.shift();
+          if (next) socket.write(`${next}\r\n`);
+          if (!data.toString().endsWith('\r\n.\r\n')) return;
+          given += 1;
+          then(socket);
+        });
+      });
+      await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+      const bound = relay.address();
+      const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
+      const sender = openRelay(relayAt(`smtp+insecure://127.0.0.1:${port}`), FROM, SHORT);
+      expect(await sender.send(mail())).toMatchObject({ sent: false, how: 'unknown' });
+      expect(given).toBe(1);
+      sender.close();
+      await new Promise<void>((resolve) => relay.close(() => resolve()));
+    },
+  );
 
   test('is never said in the clear to a relay elsewhere; negative control: where the address says so, it is', () =>
     withPostbox(async (box) => {

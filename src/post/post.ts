@@ -4,25 +4,16 @@
  * Mail goes out to one address at a time. A mail here has one addressee by its type: no copy and no blind copy can be
  * written down, so none can be mixed up. What becomes of it is a value: it was accepted, it may be tried again later, or
  * it never will be. The identifier of a mail is its Message-ID, so one that went out twice because an answer was lost
- * can be told from two.
+ * can be told from two. A mail of which the relay had all and said nothing is neither sent nor not sent, and called so.
  *
  * Mail leaves encrypted (RFC 3207 or RFC 8314) unless the relay is on this machine, or its address says `smtp+insecure`.
  *
  * LIMIT: accepted means that the relay has it (RFC 5321 §4.2.5), not that anybody read it.
  */
+import { PassThrough } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import { z } from 'zod';
-
-export type Address = string & { readonly brand: 'Address' };
-
-/** One address, without a name and without room for a second; null for anything else. */
-export function parseAddress(text: string): Address | null {
-  return isAddress(text) ? text : null;
-}
-
-function isAddress(text: string): text is Address {
-  return z.email().max(254).safeParse(text).success;
-}
+import type { Address } from './address.ts';
 
 export type Mail = {
   /** A UUID: the left half of its Message-ID. */
@@ -35,8 +26,11 @@ export type Mail = {
 
 export type Sending =
   | { readonly sent: true }
-  /** `later`: it may work another time; `never`: the relay will not take this mail. `why` is a sentence. */
-  | { readonly sent: false; readonly how: 'later' | 'never'; readonly why: string };
+  /**
+   * `later`: it did not go out, and may another time; `never`: the relay will not take this mail; `unknown`: all of it was
+   * handed over and no answer came, so it may have gone out. `why` is a sentence.
+   */
+  | { readonly sent: false; readonly how: 'later' | 'never' | 'unknown'; readonly why: string };
 
 /** Where mail is handed over. Parsed by `parseRelay`. */
 export type RelayAddress = {
@@ -86,9 +80,12 @@ export function openRelay(
   relay: RelayAddress,
   from: Address,
   patience: Patience = { connect: 10_000, answer: 30_000 },
+  connections = 2,
 ): Relay {
   const transport = createTransport({
-    ...{ host: relay.host, port: relay.port, pool: true, maxConnections: 2 },
+    ...{ host: relay.host, port: relay.port, pool: true, maxConnections: connections },
+    // By itself it would send a mail again whose connection broke, which may have been taken.
+    maxRequeues: 0,
     secure: relay.encrypted === 'from the start',
     requireTLS: relay.encrypted === 'before anything is said',
     ignoreTLS: relay.encrypted === 'not at all',
@@ -101,22 +98,35 @@ export function openRelay(
     // Nothing of a mail is read from a file or fetched.
     ...{ disableFileAccess: true, disableUrlAccess: true },
   });
+  // The relay takes a mail when it has seen all of it: whatever fails before cannot have gone out.
+  const whole = new Set<string>();
+  transport.use('stream', ({ message, data }, done) => {
+    message.processFunc((input) => {
+      const tap = new PassThrough();
+      tap.once('end', () => whole.add(String(data.messageId)));
+      return input.pipe(tap);
+    });
+    done();
+  });
   // What goes wrong with a connection is told to whoever sends by it.
   transport.on('error', () => undefined);
   return {
     send: async (mail) => {
       const [, host = 'letterbox'] = from.split('@');
+      const messageId = `<${mail.id}@${host}>`;
       try {
         await transport.sendMail({
           ...{ from, to: [{ name: '', address: mail.to }], text: mail.text },
           subject: mail.subject.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 200),
-          messageId: `<${mail.id}@${host}>`,
+          messageId,
           envelope: { from, to: [mail.to] },
           headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
         });
         return { sent: true };
       } catch (error) {
-        return whyNot(error, relay);
+        return whole.has(messageId) && !wasAnswered(error) ? notHeard(relay) : whyNot(error, relay);
+      } finally {
+        whole.delete(messageId);
       }
     },
     trouble: async () => {
@@ -149,6 +159,11 @@ function whyNot(error: unknown, { host, port }: RelayAddress): Sending {
     return later(`The certificate of the mail relay ${where} is not trusted.`);
   return later(`The mail relay ${where} does not answer.`);
 }
+const wasAnswered = (error: unknown) => (problem.safeParse(error).data?.responseCode ?? 0) > 0;
+const notHeard = ({ host, port }: RelayAddress): Sending => ({
+  ...{ sent: false, how: 'unknown' },
+  why: `The mail relay ${host}:${port} was given all of this mail and did not say whether it took it.`,
+});
 const later = (why: string): Sending => ({ sent: false, how: 'later', why });
 
 const MINUTE = 60_000;

@@ -161,6 +161,9 @@ const INCIDENTS: Record<string, Say> = {
   incident: (entry, name) => `${name(entry.actor)} opened an incident (${entry.source}).`,
   'incident-step': (entry, name) =>
     `${name(entry.actor)} took step ${entry.n} of an incident: ${entry.step}.`,
+  'notice-list': (entry, name) => `${name(entry.actor)} was given the sealed list of a notice.`,
+  'notice-message': (entry, name) =>
+    `${name(entry.actor)} saw to a message of a notice: ${String(entry.state).replaceAll('-', ' ')}.`,
 };
 
 const SENTENCES: Record<string, Say> = {

@@ -116,9 +116,18 @@ export async function openFromForm(
   sealed: Uint8Array,
   expected: ExpectedPlace,
 ): Promise<Opened> {
-  if (typeof identities === 'string') return open(identities, sealed, expected);
-  const [outer, inner] = identities;
-  return open(inner, (await open(outer, sealed, expected)).content, expected);
+  return openInLayers(typeof identities === 'string' ? [identities] : identities, sealed, expected);
+}
+
+/** Opens what takes several identities, the outermost first. @throws SealingError as `open` */
+export async function openInLayers(
+  identities: readonly [Identity, ...Identity[]],
+  sealed: Uint8Array,
+  expected: ExpectedPlace,
+): Promise<Opened> {
+  const [outermost, next, ...rest] = identities;
+  const opened = await open(outermost, sealed, expected);
+  return next === undefined ? opened : openInLayers([next, ...rest], opened.content, expected);
 }
 
 /** Opens what is sealed to a form and whose content is JSON. @throws SealingError as `openJson` */

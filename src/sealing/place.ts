@@ -23,6 +23,7 @@ export const placeKinds = [
   'message',
   'note',
   'recovery-share',
+  'notice',
 ] as const;
 
 export type PlaceKind = (typeof placeKinds)[number];
@@ -79,6 +80,12 @@ export function formKeyPlace(
     person,
     kind: 'form-key',
   };
+}
+
+/** The place of a notice's list: whom an incident affects, and what each is told. */
+export function noticePlace(organisation: OrganisationId, notice: ObjectId): ExpectedPlace {
+  const nowhere = { form: null, version: null, generation: null, case: null };
+  return { organisation, ...nowhere, object: notice, person: null, kind: 'notice' };
 }
 
 /** The place of a recovery share that is sealed to its holder. */

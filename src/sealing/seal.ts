@@ -29,6 +29,21 @@ export async function seal(
   return file;
 }
 
+/**
+ * Seals to several recipients so that it takes the secrets of all to open: to the last first, and what comes of it to the
+ * one before, so the first is the outermost. Each layer has the same place.
+ * @throws SealingError as `seal`
+ */
+export async function sealInLayers(
+  recipients: readonly [Recipient, ...Recipient[]],
+  place: Place,
+  content: Uint8Array,
+): Promise<Sealed> {
+  const [outermost, next, ...rest] = recipients;
+  const inside = next === undefined ? content : await sealInLayers([next, ...rest], place, content);
+  return seal(outermost, place, inside);
+}
+
 /** Seals a value as canonical JSON. @throws also `not-json` */
 export async function sealJson(recipient: Recipient, place: Place, value: unknown): Promise<Sealed> {
   return await seal(recipient, place, bytesOf(canonicalJson(value)));

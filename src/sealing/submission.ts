@@ -20,7 +20,7 @@ import type {
 import { newCaseId } from './place.ts';
 import type { ReceiptCode } from './receipt.ts';
 import { authenticatorHash, newReceiptCode, receiptAuthenticator, receiptIdentity } from './receipt.ts';
-import { type Sealed, seal, sealEnvelope, sealJson } from './seal.ts';
+import { type Sealed, sealEnvelope, sealInLayers, sealJson } from './seal.ts';
 
 /** The one content type in which a `SealedPost` travels. */
 export { decodePost, encodePost } from './post.ts';
@@ -80,7 +80,7 @@ export type SealedPost = CaseAddress & {
 };
 
 /** The kinds of sealed object that come with a submission or follow from it. */
-export type SubmissionKind = Exclude<PlaceKind, 'form-key' | 'staff-identity' | 'recovery-share'>;
+export type SubmissionKind = Exclude<PlaceKind, 'form-key' | 'staff-identity' | 'recovery-share' | 'notice'>;
 
 /** What the submitter says: `equality` is null where the form does not ask. All three must be JSON values. */
 export type SubmissionContent = { answers: unknown; summary: unknown; equality: unknown };
@@ -147,7 +147,7 @@ export async function sealSubmission(
 
 /** Seals to the form: where its key lies around an older one, to that first, and what comes of it to the newer one. */
 async function toForm({ recipient, inner }: CaseDraft, place: Place, content: Uint8Array): Promise<Sealed> {
-  return seal(recipient, place, inner ? await seal(inner, place, content) : content);
+  return sealInLayers(inner ? [recipient, inner] : [recipient], place, content);
 }
 
 /**

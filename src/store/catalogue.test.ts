@@ -80,6 +80,8 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     // alarms, for those who mind them, and what Watch tells
     ...['open_incident', 'take_incident_step', 'own_incidents', 'own_incident_steps'],
     ...['exposed_cases', 'exposed_to', 'seen_meanwhile'],
+    ...['propose_notice', 'approve_notice', 'steer_notice', 'own_notice', 'notice_messages', 'notice_list'],
+    ...['claim_messages', 'message_done', 'mark_messages', 'notice_found'],
     ...['own_alarms', 'own_quarantines', 'own_outbox', 'own_watches', 'own_rehearsals', 'acknowledge_alarm'],
     ...['quarantine_form', 'lift_quarantine', 'watch_duty', 'watch_report', 'announce_canaries'],
     ...['retire_canaries', 'plant_rehearsal', 'found_rehearsal', 'planted_at', 'anything_planted'],
@@ -118,7 +120,7 @@ const TABLES = [
   ...['signed_document', 'published_form', 'form_key', 'key_envelope', 'case_envelope', 'proposal', 'grants'],
   ...['cases', 'attachment', 'attachment_chunk', 'equality_answer', 'recovery', 'recovery_consent'],
   ...['register_entry', 'register_log', 'register_leaf', 'register_checkpoint', 'register_cosignature'],
-  ...['register_vouching', 'incident', 'incident_step'],
+  ...['register_vouching', 'incident', 'incident_step', 'notice', 'notice_message'],
 ];
 
 const lines = async (db: TestDatabase, sql: string): Promise<string[]> =>

@@ -1,7 +1,8 @@
 /** What Watch is told (`watch.json`, written by people), and what it keeps for itself beside it (`watch.state.json`). */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { parseAddress, parseRelay } from '../post/post.ts';
+import { parseAddress } from '../post/address.ts';
+import { parseRelay } from '../post/post.ts';
 import { parseWebhook } from '../post/webhook.ts';
 import { canaryShape } from './canary.ts';
 

@@ -1,6 +1,7 @@
 /** Watch's own voice, for when there is no desk, or none that answers: mail, a webhook, and a line on the terminal. */
 import { randomUUID } from 'node:crypto';
-import { openRelay, parseAddress, parseRelay, type Relay } from '../post/post.ts';
+import { parseAddress } from '../post/address.ts';
+import { openRelay, parseRelay, type Relay } from '../post/post.ts';
 import { parseWebhook, sendWebhook } from '../post/webhook.ts';
 import type { Config, Standing } from './config.ts';
 import type { Finding } from './judging.ts';

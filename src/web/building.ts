@@ -23,14 +23,20 @@ export async function buildAssets(): Promise<void> {
     names[`${site}.js`] = keep(`${site}.js`, await bundle(join(ROOT, 'src', 'cli', `${site}.browser.ts`)));
     names[`${site}.css`] = keep(`${site}.css`, styles(site));
   }
+  names['letters.js'] = keep('letters.js', await bundle(join(ROOT, 'src', 'cli', 'letters.browser.ts')));
+  for (const font of FONTS)
+    names[font] = keep(font, readFileSync(join(packageFolder('dejavu-fonts-ttf'), 'ttf', font)));
   const images = join(packageFolder('@ministryofjustice/frontend'), 'moj', 'assets', 'images');
   if (existsSync(images)) cpSync(images, join(FOLDER, 'images'), { recursive: true });
   place('manifest.json', JSON.stringify(names, null, 2));
   removeOld(new Set([...Object.values(names), 'images', 'manifest.json']));
 }
 
+/** What letters are set in. */
+const FONTS = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];
+
 /** Puts a file in its place at one stroke, so that no reader sees half of it. */
-function place(file: string, content: string): void {
+function place(file: string, content: string | Uint8Array): void {
   const unfinished = join(FOLDER, `${randomUUID()}.unfinished`);
   writeFileSync(unfinished, content);
   renameSync(unfinished, join(FOLDER, file));
@@ -47,7 +53,7 @@ function removeOld(current: ReadonlySet<string>): void {
   }
 }
 
-function keep(name: string, content: string): string {
+function keep(name: string, content: string | Uint8Array): string {
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
   const file = name.replace(/(\.\w+)$/, `-${hash}$1`);
   place(file, content);

@@ -1,21 +1,13 @@
 /** `<letterbox-affected>`: opens the cases that were exposed, one after the other, and makes people out of them, in this browser only. */
 import { z } from 'zod';
-import { openReleased } from '../../cases/browser/opening.ts';
-import { dayOf } from '../../forms/day.ts';
-import { parseAnswers } from '../../forms/reading.ts';
-import { ownFormKeys } from '../../grants/browser/form-keys.ts';
 import { NotVerified } from '../../grants/browser/proven.ts';
-import { SealingError } from '../../sealing/sealing.ts';
 import { carriedJson, make, say } from '../../web/browser/ask.ts';
 import { csv } from '../../web/csv.ts';
-import { type Affected, KINDS, type Mention, mentionsIn, peopleIn } from '../affected.ts';
+import { type Affected, KINDS } from '../affected.ts';
 import { CHANNEL_WORDS, KIND_WORDS } from '../people-words.ts';
+import { caseShape, findPeople, type ToOpen, type Unopened } from './finding.ts';
 
-const carried = z.object({
-  cases: z.array(z.object({ id: z.string(), form: z.string(), reference: z.string() })),
-});
-type Case = z.output<typeof carried>['cases'][number];
-type Unopened = Case & { readonly why: string };
+const carried = z.object({ cases: z.array(caseShape) });
 
 class AffectedElement extends HTMLElement {
   connectedCallback(): void {
@@ -29,22 +21,15 @@ class AffectedElement extends HTMLElement {
     this.prepend(button);
   }
 
-  private async find(cases: readonly Case[]): Promise<void> {
+  private async find(cases: readonly ToOpen[]): Promise<void> {
     const progress = make('progress', { max: String(cases.length), 'aria-label': 'Cases opened' });
     progress.value = 0;
     this.append(progress);
-    const mentions: Mention[] = [];
-    const unopened: Unopened[] = [];
     try {
-      const readable = new Set((await ownFormKeys()).map(({ form }) => form));
-      for (const [n, each] of cases.entries()) {
+      const { people, unopened } = await findPeople(cases, (n) => {
         say(this, `Opening case ${n + 1} of ${cases.length} …`);
         progress.value = n;
-        const found = readable.has(each.form) ? await opened(each) : { ...each, why: NO_KEY };
-        if ('why' in found) unopened.push(found);
-        else mentions.push(...found.mentions);
-      }
-      const people = peopleIn(mentions);
+      });
       say(this, toldOf(people, cases.length - unopened.length));
       this.append(...shown(people, unopened, cases.length, this.dataset));
     } catch (error) {
@@ -57,22 +42,6 @@ class AffectedElement extends HTMLElement {
       );
     }
     progress.remove();
-  }
-}
-
-/** Not even asked for: a refusal for each would fill the register. */
-const NO_KEY = 'You have no key to its form.';
-
-/** Who is in one case, or why it could not be opened: one case's trouble is that case's. */
-async function opened(each: Case): Promise<{ readonly mentions: readonly Mention[] } | Unopened> {
-  try {
-    const { form, answers, released } = await openReleased(each.id);
-    const receivedAt = new Date(released.receivedAt);
-    const of = { id: each.id, reference: each.reference, receivedAt, form };
-    return { mentions: mentionsIn({ ...of, answers: parseAnswers(form, answers) }, dayOf(receivedAt)) };
-  } catch (error) {
-    if (!(error instanceof NotVerified || error instanceof SealingError)) throw error;
-    return { ...each, why: error.message };
   }
 }
 

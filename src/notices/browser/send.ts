@@ -1,0 +1,121 @@
+/** `<letterbox-notice-send>`: hands the messages over to be sent, a few at a time; stops when anybody says so. */
+import { z } from 'zod';
+import { carriedJson, make, say } from '../../web/browser/ask.ts';
+import { type List, type Message, STATES } from '../notice.ts';
+import { asked, type Carried, carriedShape, checkedMessages, listInFile, openList, rowsNow } from './list.ts';
+import { button, doing, fileField, many, progressIn } from './showing.ts';
+
+type Notice = NonNullable<Carried['notice']>;
+const AT_ONCE = 20;
+const PAUSE_MS = 400;
+const sentShape = z.object({
+  outcome: z.enum(['claimed', 'stopped', 'halted']),
+  results: z.array(z.object({ key: z.string(), state: z.enum(STATES), why: z.string().nullable() })),
+});
+
+class SendElement extends HTMLElement {
+  private stopped = false;
+
+  connectedCallback(): void {
+    const of = carriedShape.parse(carriedJson(this));
+    const { notice } = of;
+    if (!notice) return;
+    if (notice.source === 'file')
+      this.append(
+        fileField('Choose the same file once more', (file) =>
+          doing(this, async () => this.ready(of, notice, (await listInFile(file, of.incident)).list)),
+        ),
+      );
+    else
+      this.append(
+        button('Open the list', () =>
+          doing(this, async () => this.ready(of, notice, await openList(of, notice))),
+        ),
+      );
+  }
+
+  /** The list is open: names can be shown, and messages handed over. */
+  private async ready(of: Carried, notice: Notice, list: List): Promise<void> {
+    const messages = await checkedMessages(of, notice, list);
+    showNames(messages);
+    this.replaceChildren(...this.querySelectorAll('script, [data-status]'));
+    const waiting = await waitingOf(notice, messages);
+    say(
+      this,
+      waiting.length > 0
+        ? `${many(waiting.length, 'e-mail')} wait to be sent.`
+        : 'No e-mail waits to be sent.',
+      'done',
+    );
+    if (waiting.length > 0 && this.dataset.stopped === undefined)
+      this.append(button('Send them', () => doing(this, () => this.send(of, notice, waiting))));
+  }
+
+  private async send(of: Carried, notice: Notice, waiting: readonly Message[]): Promise<void> {
+    this.stopped = false;
+    const stop = make('button', { type: 'button', class: 'govuk-button govuk-button--warning' }, 'Stop');
+    stop.addEventListener('click', () => {
+      this.stopped = true;
+      say(this, 'Stopping …');
+    });
+    const bar = progressIn(this, waiting.length, 'Messages handed over');
+    this.append(stop);
+    const queue = [...waiting];
+    let [sent, failed] = [0, 0];
+    while (queue.length > 0 && !this.stopped) {
+      const batch = queue.slice(0, AT_ONCE);
+      const { outcome, results } = await handOver(of, batch);
+      if (outcome !== 'claimed') break;
+      const tried = new Set(results.map(({ key }) => key));
+      sent += results.filter(({ state }) => state === 'sent').length;
+      failed += results.length - results.filter(({ state }) => state === 'sent').length;
+      const still = tried.size > 0 ? null : new Set((await waitingOf(notice, batch)).map(({ key }) => key));
+      const rest = batch.filter(({ key }) => !tried.has(key) && (still?.has(key) ?? true));
+      queue.splice(0, batch.length, ...rest);
+      bar.value = waiting.length - queue.length;
+      const wrong = failed > 0 ? ` ${failed} did not go out.` : '';
+      say(this, `${sent} of ${waiting.length} sent.${wrong}`);
+      if (tried.size < batch.length) await pause();
+    }
+    if (this.stopped) await steer(of, 'stopped', 'Somebody pressed stop.');
+    location.reload();
+  }
+}
+
+const handOver = ({ incident }: Carried, batch: readonly Message[]) =>
+  asked(sentShape, `/incidents/${incident}/notice/send`, {
+    messages: batch.map(({ key, channel, to, subject, text, blind }) => ({
+      key,
+      channel,
+      to,
+      subject,
+      text,
+      blind,
+    })),
+  });
+
+async function waitingOf(notice: Notice, messages: readonly Message[]): Promise<Message[]> {
+  const rows = await rowsNow(notice);
+  const waiting = new Set(
+    rows.filter(({ state, channel }) => state === 'waiting' && channel === 'email').map(({ key }) => key),
+  );
+  return messages.filter(({ key }) => waiting.has(key));
+}
+
+const pause = () => new Promise<void>((resolve) => setTimeout(resolve, PAUSE_MS));
+
+async function steer({ incident }: Carried, what: string, why: string): Promise<void> {
+  const body = new URLSearchParams({ what, why });
+  await fetch(`/incidents/${incident}/notice/steer`, { method: 'POST', body, redirect: 'manual' });
+}
+
+/** The page's table knows references only; who they are is known here. */
+function showNames(messages: readonly Message[]): void {
+  const names = new Map(messages.map((each) => [each.reference, each]));
+  for (const cell of document.querySelectorAll<HTMLElement>('[data-name-of]')) {
+    const found = names.get(cell.dataset.nameOf ?? '');
+    if (found) cell.textContent = [found.name, found.to.replaceAll('\n', ', ')].filter(Boolean).join(', ');
+  }
+}
+
+customElements.define('letterbox-notice-send', SendElement);
