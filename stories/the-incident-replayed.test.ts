@@ -1,6 +1,7 @@
-/** The incident, replayed on the demonstration body: from the tip of a stranger to a complete report and the list of people. */
+/** The incident, replayed on the demonstration body: from the tip of a stranger to a complete report, and to the last letter. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openWildRelay, type WildRelay } from '../src/notices/testing.ts';
 import { expectAccessible } from './accessible.ts';
 import { type Deployment, deploy, openBrowser, signIn } from './deployment.ts';
 
@@ -10,15 +11,19 @@ const FORMS = { review: 'Ask for a review', victims: 'Contact the Victims' };
 let letterbox: Deployment;
 let browser: Browser;
 let grace: Page;
+let carys: Page;
+let relay: WildRelay;
 
 beforeAll(async () => {
-  letterbox = await deploy();
+  relay = await openWildRelay();
+  letterbox = await deploy([], { mail: relay.url });
   browser = await openBrowser();
   await letGraceRead();
 }, TEN_MINUTES);
 afterAll(async () => {
   await browser?.close();
   await letterbox?.close();
+  await relay?.close();
 });
 
 /** Whoever finds the people needs access, as for any reading: two managers sign that the data protection officer gets it. */
@@ -39,7 +44,7 @@ async function letGraceRead(): Promise<void> {
   await ben.fill('#people', '2');
   await ben.click('text=Sign and give access');
   await ben.waitForSelector('text=Ben Whitlow approved this');
-  const carys = await signIn(browser, deskUrl, 'Carys Bevan');
+  carys = await signIn(browser, deskUrl, 'Carys Bevan');
   await carys.click('button:has-text("Hand the keys to")');
   await carys.waitForSelector('text=can open what they were given access to');
   grace = await signIn(browser, deskUrl, 'Grace');
@@ -114,6 +119,62 @@ async function answerSeverity(incident: string, confidentiality: string): Promis
   await keep('Complaints about the police, with names and addresses.');
 }
 
+const WORDS = {
+  text: 'On 17 August our forms were opened to everybody by mistake, ((name)).',
+  meaning: 'A stranger may know that you wrote to us, and what about.',
+  done: 'We closed them within the hour.',
+  advice: 'Be wary of calls that mention what you wrote.',
+};
+
+/** Written by one, agreed to by another who reads the cases; how many people, and how many of them by e-mail. */
+async function agreeOnTheNotice(incident: string): Promise<{ people: number; mails: number }> {
+  await grace.goto(`${incident}/steps/worded`);
+  for (const [part, words] of Object.entries(WORDS)) await grace.fill(`#${part}`, words);
+  await expectAccessible(grace);
+  await keep(WORDS.text);
+  await grace.goto(`${incident}/notice`);
+  await expectAccessible(grace);
+  await grace.click('button:has-text("Find the people")');
+  await grace.waitForSelector('text=Propose this notice', { timeout: TEN_MINUTES });
+  await expectAccessible(grace);
+  expect(await grace.locator('[data-preview]').count()).toBe(5);
+  const told = (await grace.textContent('[data-status]')) ?? '';
+  const [, people, mails] = /(\d+) people: (\d+) e-mail/.exec(told) ?? [];
+  await grace.fill('#notice-pace', '12000');
+  await grace.click('text=Propose this notice');
+  const link = await grace.getAttribute('a[href^="/notices/"]', 'href');
+  await carys.goto(`${letterbox.deskUrl}${link}`);
+  await expectAccessible(carys);
+  await carys.click('button:has-text("Compare the list")');
+  await carys.click('button:has-text("Agree to this notice")', { timeout: TEN_MINUTES });
+  await carys.waitForSelector('text=Carys Bevan agreed on');
+  return { people: Number(people), mails: Number(mails) };
+}
+
+/** The mails, the letters, and those who have to be rung up; what the page says of them all at the end. */
+async function sendTheNotice(incident: string, mails: number): Promise<string> {
+  await grace.goto(`${incident}/notice`);
+  await expectAccessible(grace);
+  await grace.click('button:has-text("Open the list")');
+  await grace.click('button:has-text("Send them")');
+  await grace.waitForSelector(`text=/^${mails} of \\d+ people are told/`);
+  await grace.click('button:has-text("Make the letters")');
+  const [letters] = await Promise.all([
+    grace.waitForEvent('download'),
+    grace.click('text=letters as PDF', { timeout: TEN_MINUTES }),
+  ]);
+  expect(letters.suggestedFilename()).toBe('letters.pdf');
+  await expectAccessible(grace);
+  await grace.click('button:has-text("Keep it")');
+  await expectAccessible(grace);
+  const csv = await (await grace.request.get(`${incident}/notice.csv`)).text();
+  const byHand = [...csv.matchAll(/^(N\S+),"By telephone/gm)].map(([, reference]) => reference);
+  await grace.check('text=They were told in another way');
+  await grace.fill('#references', byHand.join('\n'));
+  await grace.click('button:has-text("Keep it")');
+  return (await grace.textContent('main')) ?? '';
+}
+
 test('as it was: readable for 101 days; the people are found, and the report is complete', {
   timeout: TEN_MINUTES,
 }, async () => {
@@ -144,6 +205,16 @@ test('as it was: readable for 101 days; the people are found, and the report is 
   expect(JSON.parse(whole)).toMatchObject({ cases: 394, readable: 394 });
   const register = await (await grace.request.get(`${letterbox.deskUrl}/incidents/register.csv`)).text();
   expect(register).toContain('Both forms open to everybody');
+
+  const { people, mails } = await agreeOnTheNotice(incident);
+  const end = await sendTheNotice(incident, mails);
+  expect(end).toContain(`${people} of ${people} people are told.`);
+  const notices = relay.taken.filter(({ raw }) => raw.includes('Subject: Your data'));
+  expect(new Set(notices.map(({ id }) => id)).size, 'nobody is told twice').toBe(mails);
+  expect(notices.map(({ to }) => to.length)).toEqual(notices.map(() => 1));
+  await grace.click('text=Keep that they were told');
+  await grace.click('main form button');
+  await grace.waitForSelector('text=wrote down that the people affected were told');
 });
 
 test('with the walls up: nothing readable, and who was given which ciphertext', {

@@ -59,6 +59,8 @@ export async function lettersPdf(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const doc = new PDFDocument({
     ...{ size: 'A4', margin: MARGIN, bufferPages: true, autoFirstPage: false },
+    // None of its own: those are not there in a browser.
+    font: '',
     ...{ pdfVersion: '1.7', subset: 'PDF/A-2a', tagged: true, lang: 'en-GB', displayTitle: true },
     info: {
       Title: `${letters.length} letters from ${sheet.from}`,

@@ -49,7 +49,11 @@ class LettersElement extends HTMLElement {
       say(this, `Making letter ${n + 1} of ${fine.length} …`);
       await new Promise<void>((resolve) => requestAnimationFrame(() => resolve()));
     });
-    say(this, `${many(fine.length, 'letter')} made. Print them, and say below which were posted.`, 'done');
+    say(
+      this,
+      `${many(fine.length, 'letter')} made. Print them. Their references are entered below, for when they were posted.`,
+      'done',
+    );
     const link = make(
       'a',
       {
@@ -60,22 +64,12 @@ class LettersElement extends HTMLElement {
       `Save ${many(fine.length, 'letter')} as PDF`,
     );
     const warning =
-      ' It has names and addresses in it: keep it where only those who print it can read it, and delete it afterwards.';
-    const references = make('textarea', {
-      class: 'govuk-textarea',
-      readonly: '',
-      rows: '4',
-      'aria-label': 'References of these letters',
-    });
-    references.value = fine.map(({ reference }) => reference).join('\n');
+      'It has names and addresses in it: keep it where only those who print it can read it, and delete it afterwards.';
+    enterPosted(fine.map(({ reference }) => reference));
     result(
       this,
       ...(fine.length > 0
-        ? [
-            make('p', { class: 'govuk-body' }, link, warning),
-            make('p', { class: 'govuk-body' }, 'Their references, to say that they were posted:'),
-            references,
-          ]
+        ? [make('p', { class: 'govuk-body' }, link), make('p', { class: 'govuk-hint' }, warning)]
         : []),
       ...not.map(({ letter, sign }) =>
         make(
@@ -86,6 +80,14 @@ class LettersElement extends HTMLElement {
       ),
     );
   }
+}
+
+/** Fills in the form that says what became of messages. */
+function enterPosted(references: readonly string[]): void {
+  const field = document.querySelector<HTMLTextAreaElement>('#references');
+  const posted = document.querySelector<HTMLInputElement>('[name=mark][value=posted]');
+  if (field) field.value = references.join('\n');
+  if (posted) posted.checked = true;
 }
 
 async function font(url = ''): Promise<Fonts['body']> {
