@@ -5,6 +5,7 @@ import { IN_BROWSERS } from './cases/browser.ts';
 import { COPIES } from './cases/copies.ts';
 import { IN_THE_DATABASE } from './cases/database.ts';
 import { AT_THE_DOORS } from './cases/doors.ts';
+import { IN_MAILS } from './cases/mail.ts';
 import { NOTICING } from './cases/noticing.ts';
 import { IN_PROGRAMS } from './cases/programs.ts';
 import { BEFORE_THE_SITES } from './cases/proxies.ts';
@@ -17,5 +18,6 @@ export const CASES: readonly Case[] = [
   ...IN_THE_DATABASE,
   ...IN_BROWSERS,
   ...COPIES,
+  ...IN_MAILS,
   ...NOTICING,
 ].sort((one, other) => one.n - other.n);

@@ -24,7 +24,6 @@ const by = (
   lines.map(([n, mistake, notDrilled]) => ({ n, by: who, mistake, ...(notDrilled && { notDrilled }) }));
 
 const NO_REPLY = 'Replying to submitters is not built yet.';
-const NO_NOTICE = 'Notices to the people affected are not built yet.';
 const NO_EXPORT = 'Taking answers out of the desk is not built yet.';
 const NO_STORE = 'Attachments lie in the database only; no object store is built in.';
 
@@ -111,10 +110,10 @@ export const CATALOGUE: readonly Mistake[] = [
   ),
   ...by(
     'mail',
-    [55, 'A notice goes to the wrong address', NO_NOTICE],
-    [56, 'Addresses stand in cc instead of bcc', NO_NOTICE],
-    [57, 'A mail is forwarded, or recalled', NO_NOTICE],
-    [58, 'A mail merge is off by one row', NO_NOTICE],
+    [55, 'A notice goes to the wrong address'],
+    [56, 'Addresses stand in cc instead of bcc'],
+    [57, 'A mail is forwarded, or recalled'],
+    [58, 'A mail merge is off by one row'],
   ),
   ...by(
     'browser',

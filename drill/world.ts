@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import { type Front, frontOf } from '../bench/leaks.ts';
 import {
@@ -16,6 +17,7 @@ import {
 } from '../bench/site.ts';
 import { aBodyOfItsOwn, aBodyWithForms, letIn, REVIEWS } from '../src/cli/watched.testing.ts';
 import { end, keysOf, letRead } from '../src/grants/testing.ts';
+import { openWildRelay, type WildRelay } from '../src/notices/testing.ts';
 import {
   foundHost,
   join as joinBody,
@@ -46,6 +48,8 @@ export type World = {
   readonly direct: { readonly slot: string; readonly desk: string };
   /** Has the deployment's addresses answered from other sites; null: from its own again. */
   answerFrom(sites: { readonly publicUrl: string; readonly deskUrl: string } | null): void;
+  /** The relay by which its mails go, with what it took; `by` hands it one for several, as a mail program does. */
+  readonly mail: Pick<WildRelay, 'taken'> & { by(to: readonly string[], text: string): Promise<void> };
   /** LETTERBOX_WITNESSES, as the deployment has it. */
   readonly witnesses: string;
   readonly fronts: Fronts;
@@ -80,7 +84,9 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
   const direct = { slot: `http://127.0.0.1:${slotPort}`, desk: `http://127.0.0.1:${deskPort}` };
   const { fronts, answerFrom } = await frontsOf(direct);
   const elsewhere = await aWitness(join(folder.path, 'witness'));
-  const program = await startSites(data, { slotPort, deskPort }, fronts, elsewhere.setting);
+  const post = await aRelay();
+  const settings = { ...post.settings, LETTERBOX_WITNESSES: elsewhere.setting };
+  const program = await startSites(data, { slotPort, deskPort }, fronts, settings);
   const db = databases(data);
   say('Founding a body, its host and another body …');
   const body = await aBodyWithForms(db);
@@ -103,7 +109,7 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
   const known = [...submissions];
   return {
     ...{ db, body, data, publicUrl: fronts.slot.url, deskUrl: fronts.desk.url },
-    ...{ witnesses: elsewhere.setting },
+    ...{ witnesses: elsewhere.setting, mail: post.mail },
     ...{ direct, answerFrom, fronts, submissions, program, startWatch, recorded: recorder.recorded },
     get needles() {
       const { marks, sealed } = needlesIn(known);
@@ -120,12 +126,7 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
     ],
     reader: () => signIn(db, ana.name, ana.staff),
     canaries: () => readState(stateFile(config)).canaries.filter(({ retired }) => !retired),
-    readerKey: async () => {
-      const session = await signIn(db, ana.name, ana.staff);
-      const key = (await keysOf(body, session)).find(({ form }) => form === submissions[0]?.form);
-      if (!key) throw new Error('The reader holds no key.');
-      return key.identity;
-    },
+    readerKey: () => keyHeldBy(body, ana, submissions[0]?.form ?? ''),
     stopWatch: async () => {
       await watch?.stop();
       watch = null;
@@ -135,10 +136,18 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
       await db.close();
       await program.stop();
       await elsewhere.stop();
+      post.close();
       await Promise.all([fronts.slot.close(), fronts.desk.close()]);
       folder.remove();
     },
   };
+}
+
+async function keyHeldBy(body: TestBody, { name, staff }: SignedIn, form: string): Promise<Identity> {
+  const keys = await keysOf(body, await signIn(body.db, name, staff));
+  const key = keys.find((each) => each.form === form);
+  if (!key) throw new Error('The reader holds no key.');
+  return key.identity;
 }
 
 /** The proxy in front of both sites. */
@@ -159,17 +168,34 @@ async function startSites(
   data: string,
   { slotPort, deskPort }: { readonly slotPort: number; readonly deskPort: number },
   fronts: Fronts,
-  witnesses: string,
+  settings: Readonly<Record<string, string>>,
 ): Promise<Program> {
   const program = startProgram(['start', '--empty'], {
     ...{ LETTERBOX_DATA: data, LETTERBOX_WATCH: 'false', LETTERBOX_HOST: '127.0.0.1' },
     ...{ LETTERBOX_PUBLIC_PORT: String(slotPort), LETTERBOX_DESK_PORT: String(deskPort) },
     ...{ LETTERBOX_PUBLIC_URL: fronts.slot.url, LETTERBOX_DESK_URL: fronts.desk.url },
-    LETTERBOX_WITNESSES: witnesses,
+    ...settings,
   });
   await until(() => healthy(fronts.desk.url), program, 'Letterbox');
   await until(async () => program.said().includes('Ctrl-C stops everything'), program, 'Letterbox');
   return program;
+}
+
+/** A mail relay, the settings by which mails go out over it, and a mail program beside, which can do what Letterbox cannot. */
+async function aRelay() {
+  const { url, taken, close } = await openWildRelay();
+  const program = createTransport(url.replace('smtp+insecure', 'smtp'));
+  const by: World['mail']['by'] = async (to, text) => {
+    await program.sendMail({ from: 'somebody@example.com', to: [...to], subject: 'Your data', text });
+  };
+  return {
+    mail: { taken, by },
+    settings: { LETTERBOX_MAIL_RELAY: url, LETTERBOX_MAIL_FROM: 'letterbox@example.com' },
+    close: () => {
+      program.close();
+      void close();
+    },
+  };
 }
 
 /** An address that was public once and has been unlinked. */
