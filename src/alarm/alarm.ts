@@ -20,7 +20,7 @@ import type { StaffIdentity } from '../sealing/staff.ts';
 
 export const ALARM_KINDS = [
   ...(['readable', 'loose', 'elsewhere', 'blind', 'silence'] as const),
-  ...(['configuration', 'odd-reading', 'register', 'by-hand', 'incident'] as const),
+  ...(['configuration', 'odd-reading', 'register', 'by-hand', 'incident', 'tip'] as const),
 ] as const;
 export type AlarmKind = (typeof ALARM_KINDS)[number];
 export const COLOURS = ['red', 'amber'] as const;
@@ -53,6 +53,7 @@ const HEADLINES: Readonly<Record<AlarmKind, string>> = {
   'odd-reading': 'Cases were read in an unusual way',
   register: 'The register does not add up',
   'by-hand': 'A colleague raised the alarm',
+  tip: 'Somebody has told you of a data problem',
   incident: 'A regulator has to be told',
 };
 

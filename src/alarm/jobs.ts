@@ -62,7 +62,7 @@ export function startJudgingReading(
 
 async function round(telephone: Telephone): Promise<void> {
   const { database, relay, webhook } = telephone;
-  await database.run('select letterbox.measures_tick(), letterbox.alarm_tick()');
+  await database.run('select letterbox.tips_tick(), letterbox.measures_tick(), letterbox.alarm_tick()');
   if (relay) await workOff(telephone, relay);
   if (webhook) await callHooks(telephone, webhook);
 }

@@ -38,6 +38,8 @@ const SLOT: Readonly<Record<string, Rule>> = {
   'GET slot /healthz': shown,
   'GET slot /assets/*': (_who, about) => (isName(about['*']) ? 'yes' : 'any'),
   'GET slot /': shown,
+  // None of its forms is for data problems.
+  'GET slot /.well-known/security.txt': () => 'absent',
   'GET slot /about': shown,
   'GET slot /:organisation/:form': taken,
   'GET slot /:organisation/:form/fill': taken,

@@ -1,6 +1,7 @@
 /** What the environment may set, with its defaults: the table in docs/operating.md, executable. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { parseContact } from '../forms/security.ts';
 import { type Address, parseAddress } from '../post/address.ts';
 import { type Notify, parseNotify } from '../post/notify.ts';
 import { parseRelay, type RelayAddress } from '../post/post.ts';
@@ -44,6 +45,7 @@ const shape = z.object({
   LETTERBOX_WATCH: z.stringbool().default(true),
   LETTERBOX_MAIL_RELAY: z.string().transform(parsedBy(parseRelay)).optional(),
   LETTERBOX_MAIL_FROM: z.string().transform(parsedBy(parseAddress)).optional(),
+  LETTERBOX_SECURITY_CONTACT: z.string().transform(parsedBy(parseContact)).optional(),
   LETTERBOX_NOTIFY: z.string().transform(parsedBy(parseNotify)).optional(),
   LETTERBOX_WITNESSES: z.string().transform(parsedBy(parseWitnesses)).optional(),
   LETTERBOX_ALARM_WEBHOOK: z.string().transform(parsedBy(parseWebhook)).optional(),
@@ -72,6 +74,8 @@ export type Settings = {
   readonly trustProxy: boolean;
   /** By which relay and as whom mail goes out; null: it stays in the outbox, which the desk shows. */
   readonly mail: { readonly relay: RelayAddress; readonly from: Address } | null;
+  /** Whom `security.txt` names besides the forms for data problems. */
+  readonly securityContact: string | null;
   /** By which service of GOV.UK Notify notices go out, before any relay. */
   readonly notify: Notify | null;
   readonly webhook: Webhook | null;
@@ -94,6 +98,7 @@ const MUST: readonly (readonly [RegExp, string])[] = [
   [/TRUST_PROXY$|_WATCH$/, 'true or false'],
   [/MAIL_RELAY$/, 'an address as smtp://user:password@mail.example.org:587, or smtps://…'],
   [/MAIL_FROM$/, 'one email address, as letterbox@example.org'],
+  [/SECURITY_CONTACT$/, 'a contact as mailto:security@example.org, https://… or tel:+44…'],
   [/NOTIFY$/, 'an API key of GOV.UK Notify and the id of a template, with a space between'],
   [
     /WITNESSES$/,
@@ -137,6 +142,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     deskUrl: found.LETTERBOX_DESK_URL ?? `http://localhost:${found.LETTERBOX_DESK_PORT}`,
     trustProxy: found.LETTERBOX_TRUST_PROXY,
     mail: relay && from ? { relay, from } : null,
+    securityContact: found.LETTERBOX_SECURITY_CONTACT ?? null,
     notify: found.LETTERBOX_NOTIFY ?? null,
     webhook: found.LETTERBOX_ALARM_WEBHOOK ?? null,
     witnesses: found.LETTERBOX_WITNESSES ?? [],

@@ -47,6 +47,7 @@ export async function startSlot({
       listForms: () => publishedForms(database),
       ...sealedOnArrival({ database, intake }),
       sender: 'submissions/pages/sending.njk',
+      contacts: { publicUrl: settings.publicUrl, contact: settings.securityContact },
     }),
   );
   await app.register(submissionsRoutes({ database, intake }));

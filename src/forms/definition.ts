@@ -184,6 +184,7 @@ const shape: z.ZodType<FormDefinition> = z.strictObject({
   version: z.int().min(1),
   title: short,
   purposes: z.array(short).min(1).readonly(),
+  alarms: z.boolean().exactOptional(),
   exitThisPage: z.boolean(),
   periods: periodsShape,
   start: z.strictObject({ lead: text, body: blocks, button: short }),

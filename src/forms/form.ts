@@ -40,6 +40,8 @@ export type FormDefinition = {
   readonly title: string;
   /** What a grant may name as the reason to read this form's cases. */
   readonly purposes: readonly string[];
+  /** Whether those who look after alarms are told at once of each submission. */
+  readonly alarms?: boolean;
   /** Whether every page offers *Exit this page*: for people who may be watched. */
   readonly exitThisPage: boolean;
   readonly periods: Readonly<Record<string, Period>>;

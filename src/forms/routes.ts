@@ -11,6 +11,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { largestCarried } from './carried.ts';
 import { firstView, formContext, takeStep, type View } from './onarrival.ts';
+import { securityText } from './security.ts';
 import type { FormsDeps, PublishedForm } from './sending.ts';
 import type { Part } from './uploads.ts';
 
@@ -39,6 +40,11 @@ export function formsRoutes(deps: FormsDeps): FastifyPluginAsync {
     app.get('/', { config: { audience: 'public' } }, async (_request, reply) => {
       const forms = (await deps.listForms()).map(listed);
       return reply.page('forms/pages/list.njk', { forms });
+    });
+
+    app.get('/.well-known/security.txt', { config: { audience: 'public' } }, async (_request, reply) => {
+      const text = deps.contacts && securityText(await deps.listForms(), deps.contacts, new Date());
+      return text ? reply.type('text/plain; charset=utf-8').send(text) : missing(reply);
     });
 
     app.get('/about', { config: { audience: 'public' } }, (_request, reply) =>

@@ -8,6 +8,7 @@ import type { OrganisationId } from '../sealing/place.ts';
 import type { Refusal } from '../web/refusal.ts';
 import type { Day } from './day.ts';
 import type { Answers, FileAnswer, FormDefinition, Summary } from './form.ts';
+import type { Contacts } from './security.ts';
 
 /** A document somebody signed, verbatim. */
 export type SignedText = { readonly text: string; readonly signature: string };
@@ -117,5 +118,7 @@ export type FormsDeps = {
    * carries the whole form, with `form` (the definition) and `organisation` at hand.
    */
   readonly sender?: string;
+  /** What `security.txt` says besides the forms for data problems; where it is not given, there is no such file. */
+  readonly contacts?: Contacts;
   readonly clock?: () => Date;
 };

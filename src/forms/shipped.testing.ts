@@ -7,11 +7,11 @@ import type { Answers, FormDefinition } from './form.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'forms');
 
-export function shippedJson(name: 'review' | 'victims'): unknown {
+export function shippedJson(name: 'review' | 'victims' | 'data-problem'): unknown {
   return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
 }
 
-export function shipped(name: 'review' | 'victims'): FormDefinition {
+export function shipped(name: 'review' | 'victims' | 'data-problem'): FormDefinition {
   return parseDefinition(shippedJson(name), 'Exampleshire Office for Policing');
 }
 

@@ -20,7 +20,9 @@ export type FakeSite = {
   refuseSending: Refusal | null;
 };
 
-async function publishedShipped(name: 'review' | 'victims'): Promise<PublishedForm> {
+export async function publishedShipped(
+  name: 'review' | 'victims' | 'data-problem' | 'data-problem',
+): Promise<PublishedForm> {
   const { recipient } = await generateIdentity();
   return {
     organisation: {

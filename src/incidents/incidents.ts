@@ -14,6 +14,7 @@
  */
 import { z } from 'zod';
 import { instant, words } from '../people/holdable.ts';
+import { selfAssessmentShape } from './self-assessment.ts';
 import { severityShape } from './severity.ts';
 
 export const PHASES = ['contain', 'assess', 'notify', 'tell', 'learn'] as const;
@@ -61,6 +62,8 @@ export const takenShape = z.discriminatedUnion('kind', [
     ...{ victims: amount.nullable(), children: amount.nullable() },
   }),
   step('severity', severityShape),
+  /** The regulator's own questions, answered. */
+  step('self-assessed', selfAssessmentShape),
   step('assessed', { risk: z.enum(RISKS), regime: z.enum(REGIMES) }),
   step('regulator', { decision: z.enum(DECISIONS) }),
   step('regulator-told', { moment: instant }),
@@ -104,6 +107,7 @@ export type State = {
   /** As they were said last. */
   readonly counted: StepOf<'counted'> | null;
   readonly severity: StepOf<'severity'> | null;
+  readonly selfAssessed: StepOf<'self-assessed'> | null;
   readonly report: Partial<Readonly<Record<Section, StepOf<'reported'>>>>;
   readonly supplements: readonly StepOf<'supplemented'>[];
   readonly measures: readonly Measure[];
@@ -125,7 +129,7 @@ const OPEN: State['done'] = { contain: null, assess: null, notify: null, tell: n
 /** How an incident stands after these steps, in their order. `awareAt`: as it was opened, or as a step put it right. */
 export function stateOf({ awareAt }: Pick<Incident, 'awareAt'>, steps: readonly Step[]): State {
   const begin: State = {
-    ...{ counted: null, severity: null, report: {}, supplements: [], measures: [] },
+    ...{ counted: null, severity: null, selfAssessed: null, report: {}, supplements: [], measures: [] },
     ...{
       aware: awareAt,
       exposures: [],
@@ -166,6 +170,8 @@ function after(state: State, taken: Step): State {
       return { ...state, counted: taken };
     case 'severity':
       return { ...state, severity: taken };
+    case 'self-assessed':
+      return { ...state, selfAssessed: taken };
     case 'supplemented':
       return { ...state, supplements: [...state.supplements, taken] };
     case 'reported':

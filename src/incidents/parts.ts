@@ -2,6 +2,7 @@
 import { realDay } from '../forms/day.ts';
 import { clockTyped, inLondon, momentTyped } from '../web/london.ts';
 import { DECISIONS, HOWS, PHASES, REGIMES, RISKS, SECTIONS, type StepKind, takenShape } from './incidents.ts';
+import { SELF_ASSESSMENT } from './self-assessment.ts';
 import { SEVERITY_QUESTIONS } from './severity.ts';
 import { problemWithPlaces } from './wording.ts';
 import { HOW_WORDS, PHASE_WORDS, REGIME_WORDS, RISK_WORDS, SECTION_WORDS } from './words.ts';
@@ -87,15 +88,17 @@ const told = (as: 'line' | 'words', most: number, label: string, hint: string): 
 const iso = (found: Found<Date>): Found<string> =>
   'found' in found ? { found: found.found.toISOString() } : found;
 
-const severityParts = Object.fromEntries(
-  Object.entries(SEVERITY_QUESTIONS).map(([name, { legend, hint, choices }]): [string, Part] => [
-    name,
-    choice(
-      { as: 'radios', label: legend, hint },
-      () => Object.fromEntries(Object.entries(choices).map(([key, { text }]) => [key, text])),
-      `Select an answer: ${legend.replace('?', '').toLowerCase()}`,
-    ),
-  ]),
+const questionParts = Object.fromEntries(
+  Object.entries({ ...SEVERITY_QUESTIONS, ...SELF_ASSESSMENT }).map(
+    ([name, { legend, hint, choices }]): [string, Part] => [
+      name,
+      choice(
+        { as: 'radios', label: legend, hint },
+        () => Object.fromEntries(Object.entries(choices).map(([key, { text }]) => [key, text])),
+        `Select an answer: ${legend.replace('?', '').toLowerCase()}`,
+      ),
+    ],
+  ),
 );
 
 /** In the order in which a page asks for them. */
@@ -110,7 +113,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     only(RISKS, RISK_WORDS),
     'Select how likely harm to people is',
   ),
-  ...severityParts,
+  ...questionParts,
   decision: radios(
     'What do you decide?',
     only(DECISIONS, { tell: 'They have to be told', not: 'They need not be told' }),

@@ -11,6 +11,7 @@ import { dayInWords, momentInWords } from '../web/london.ts';
 import type { InAll, Reach } from './exposure.ts';
 import { clockOf, type Exposure, type Incident, type Section, type State, type Step } from './incidents.ts';
 import type { Paper } from './paper.ts';
+import { adviceInWords, adviceOf } from './self-assessment.ts';
 import { LEVEL_WORDS, severityOf } from './severity.ts';
 import { exposureInWords, HOW_WORDS, RISK_WORDS, SECTION_WORDS, SOURCE_WORDS, upper } from './words.ts';
 
@@ -180,13 +181,16 @@ function data({ state: { counted, exposures }, forms, all }: ReportFrom): Report
 }
 const isSealed = ({ facts }: Exposure) => facts.how === 'sealed';
 
-function consequences({ severity, risk }: State): string[] {
+function consequences({ severity, selfAssessed, risk }: State): string[] {
   const measured = severity && severityOf(severity.facts);
   return [
     ...(measured
       ? [
           `Severity by the method of ENISA: ${measured.level} (${measured.score}). ${LEVEL_WORDS[measured.level]}`,
         ]
+      : []),
+    ...(selfAssessed
+      ? [`By the regulator’s self-assessment: ${adviceInWords(adviceOf(selfAssessed.facts))}`]
       : []),
     ...(risk ? [`${RISK_WORDS[risk]}.`] : []),
   ];

@@ -15,6 +15,7 @@ import { type Names, namesFor, type OneIncident, oneIncident } from './finding.t
 import { openPhases, stateOf } from './incidents.ts';
 import { fieldOf, type Known, type Problem, partsOf, phasesDone, typedMoment } from './parts.ts';
 import { reportRoutes } from './report-routes.ts';
+import { adviceInWords, adviceOf } from './self-assessment.ts';
 import { severityOf } from './severity.ts';
 import { incidentSteps, ownIncidents } from './store.ts';
 import { tasksOf } from './tasks.ts';
@@ -76,6 +77,7 @@ function overview(app: FastifyInstance, desk: Database): void {
       },
       ...{ risk: state.risk && RISK_WORDS[state.risk], regime: REGIME_WORDS[state.regime] },
       severity: state.severity && severityOf(state.severity.facts),
+      advice: state.selfAssessed && adviceInWords(adviceOf(state.selfAssessed.facts)),
       measures: state.measures.map((each) => ({
         ...{ n: each.n, text: each.facts.text, due: each.facts.due, doneBy: each.doneBy },
         owner: nameOf(more.people, each.facts.owner),
@@ -139,8 +141,8 @@ function refused(
     : reply.refuse(refusal);
 }
 
-const fromAlarm = ({ id, seen, firstSeen }: OwnAlarm): Fields => ({
-  ...{ ...typedMoment(firstSeen), source: 'watch', alarm: id, text: seen },
+const fromAlarm = ({ id, kind, seen, firstSeen }: OwnAlarm): Fields => ({
+  ...{ ...typedMoment(firstSeen), source: kind === 'tip' ? 'public' : 'watch', alarm: id, text: seen },
 });
 
 const stepName = z.object({ incident: z.uuid().lowercase(), step: z.string() });
@@ -193,12 +195,14 @@ type StepPage = Found & {
 function begunWith(kind: StepPage['kind'], { state, row, more }: Found, { section = '' }: Fields): Fields {
   if (kind === 'aware') return typedMoment(state.aware);
   if (kind === 'severity') return state.severity?.facts ?? {};
+  if (kind === 'self-assessed') return state.selfAssessed?.facts ?? {};
   if (kind === 'worded')
     return state.worded?.facts ?? { subject: 'Your data and what happened to it', ...asked(more) };
   if (kind === 'exposed') return typedMoment(row.awareAt, 'until');
   const written = Object.entries(state.report).find(([name]) => name === section)?.[1];
   if (kind === 'reported') return { text: written?.facts.text ?? '' };
-  return { regime: state.regime, ...typedMoment(new Date()) };
+  const risk = state.selfAssessed && adviceOf(state.selfAssessed.facts).risk;
+  return { regime: state.regime, ...(risk && { risk }), ...typedMoment(new Date()) };
 }
 
 /** Whom the people affected can ask, as far as it is known. */

@@ -12,6 +12,7 @@ import {
   type Step,
   type StepKind,
 } from './incidents.ts';
+import { adviceInWords, adviceOf } from './self-assessment.ts';
 import { severityOf } from './severity.ts';
 
 export const SOURCE_WORDS = {
@@ -131,6 +132,12 @@ export const STEP_WORDS: Readonly<Record<TypedStep, StepWords>> = {
     hint: KEPT,
     button: 'Work it out',
   },
+  'self-assessed': {
+    title: 'Does it have to be told?',
+    label: 'What made you answer so?',
+    hint: `The questions are those of the regulator’s self-assessment. ${KEPT}`,
+    button: 'See what it comes to',
+  },
   supplemented: {
     title: 'More was told to the regulator',
     label: 'What was told, and under which reference?',
@@ -237,6 +244,8 @@ export function stepInWords(taken: Step, titles: Titles): string {
       const { level, score } = severityOf(taken.facts);
       return `worked out how severe it is: ${level} (${score})`;
     }
+    case 'self-assessed':
+      return `answered the regulator’s self-assessment: ${adviceInWords(adviceOf(taken.facts))}`;
     case 'supplemented':
       return `wrote down that more was told to the regulator: ${momentInWords(taken.facts.moment)}`;
     case 'reported':

@@ -37,6 +37,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...[
       'alarm_tick',
       'measures_tick',
+      'tips_tick',
       'alarm_found',
       'alarm_organisations',
       'outbox_due',

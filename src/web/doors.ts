@@ -21,6 +21,7 @@ const SLOT: readonly Row[] = [
   ['GET', '/healthz', 'public'],
   ['GET', '/assets/*', 'public'],
   ['GET', '/', 'public'],
+  ['GET', '/.well-known/security.txt', 'public'],
   ['GET', '/about', 'public'],
   ['GET', '/:organisation/:form', 'public'],
   ['GET', '/:organisation/:form/fill', 'public'],

@@ -4,7 +4,7 @@
 
 alter table incident_step drop constraint incident_step_kind_check;
 alter table incident_step add constraint incident_step_kind_check check (kind in ('opened', 'note', 'aware', 'exposed', 'exposed-not',
-  'contained', 'counted', 'severity', 'assessed', 'regulator', 'regulator-told', 'supplemented', 'reported', 'people', 'worded', 'notice',
+  'contained', 'counted', 'severity', 'self-assessed', 'assessed', 'regulator', 'regulator-told', 'supplemented', 'reported', 'people', 'worded', 'notice',
   'people-told', 'learnt', 'measure', 'measure-done', 'reopened', 'closed'));
 
 create table notice (
