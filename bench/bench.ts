@@ -4,7 +4,7 @@
  *     npm run bench                       everything; some ten minutes
  *     npm run bench -- --quick            everything, in short; some two minutes, and less to be trusted
  *     npm run bench -- --json             one JSON object of named figures
- *     npm run bench -- --only throughput  or memory, browsing, access, detection, census, odd-reading, quiet (an hour)
+ *     npm run bench -- --only throughput  or memory, browsing, access, detection, census, odd-reading, notices, quiet (an hour)
  *     npm run bench -- --kills 50         the durability story with so many kills, instead
  */
 import { spawnSync } from 'node:child_process';
@@ -16,6 +16,7 @@ import { measureCensus } from './census.ts';
 import { measureDetection } from './detection.ts';
 import { type Figure, json, meets, table } from './figures.ts';
 import { measureMemory } from './memory.ts';
+import { measureNotices } from './notices.ts';
 import { measureOddReading } from './odd-reading.ts';
 import { measureQuiet } from './quiet.ts';
 import { measureThroughput } from './throughput.ts';
@@ -41,6 +42,7 @@ const MEASURES: Record<string, () => Promise<Figure[]>> = {
       Array.from({ length: quick ? 2 : 10 }, (_, n) => `reported ${n}`),
       quick ? 5 : 10,
     ),
+  notices: () => measureNotices({ people: quick ? 2_000 : 10_000 }, say),
   quiet: () => measureQuiet({ minutes: quick ? 3 : 60 }, say),
   throughput: () =>
     measureThroughput(quick ? { rounds: 3, milliseconds: 1500 } : { rounds: 30, milliseconds: 900 }, say),

@@ -195,6 +195,7 @@ test('positive control: every function does what it is for, for somebody', () =>
   expect(given('a reader of the form')).toEqual([
     'list_cases',
     'my_form_keys',
+    'notice_list',
     'release_case',
     'released_chunk',
   ]);

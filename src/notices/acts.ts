@@ -157,11 +157,11 @@ export async function sendMessages(
   );
   if (isRefusal(claim)) return claim;
   const mine = messages.filter(({ key }) => claim.claimed.includes(key));
-  let trouble = false;
+  let failures = 0;
   const results = await inLanes(mine, async (message) => {
     // A relay that is not well is not asked for each of the rest.
-    const { state, why } = trouble ? WAITS : await sendOne(relay, message);
-    trouble ||= state === 'waiting' || state === 'unknown';
+    const { state, why } = failures >= LANES ? WAITS : await sendOne(relay, message);
+    failures = state === 'waiting' || state === 'unknown' ? failures + 1 : 0;
     // Where this fails it stays written down as being sent, and is looked into.
     await tried(desk, session, 'notice-sent', async (tx) => {
       await tx.run('select letterbox.message_done($1, $2, $3, $4)', [notice, message.key, state, why]);
@@ -190,7 +190,7 @@ async function inLanes<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
 }
 
 const WAITS: { readonly state: MessageState; readonly why: string | null } = {
-  ...{ state: 'waiting', why: 'It was not tried: another had just not gone out.' },
+  ...{ state: 'waiting', why: 'It was not tried: several before it had not gone out.' },
 };
 
 async function sendOne(

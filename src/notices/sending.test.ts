@@ -354,23 +354,26 @@ test(
         `update letterbox.notice_message set claimed_at = claimed_at - interval '11 minutes' where state = 'sending'`,
       );
       const uncertain = (await rows(of)).filter(({ state }) => state === 'unknown');
-      for (let n = 0; n < 3; n += 1) await sendAll(db.desk, relay, body.founder, of);
+      // Pressed again as long as something waits; each time somebody is busy, or the relay too slow.
+      for (let n = 0; n < 10 && (await rows(of)).some(({ state }) => state === 'waiting'); n += 1)
+        await sendAll(db.desk, relay, body.founder, of);
       const after = await rows(of);
       expect(after.some(({ state }) => state === 'waiting' || state === 'sending')).toBe(false);
-      // People look into the relay's log, and say of each what they found.
       const unknown = after.filter(({ state }) => state === 'unknown');
       expect(unknown.length).toBeGreaterThanOrEqual(uncertain.length);
-      const log = new Set(wild.taken.map(({ id }) => id));
-      const references = (went: boolean) =>
-        unknown.filter(({ key }) => log.has(key) === went).map(({ reference }) => reference);
-      await mark(of, 'did-go', references(true));
-      const lost = await mark(of, 'did-not-go', references(false));
-      // These wait again, and are told in another way, since their mailbox says nothing.
-      for (let n = 0; n < 2; n += 1) await sendAll(db.desk, relay, body.founder, of);
-      const silent = (await rows(of))
-        .filter(({ state }) => state === 'unknown')
-        .map(({ reference }) => reference);
-      expect(lost).toEqual(expect.arrayContaining(silent));
+      // People look into the relay's log, and say of each what they found; what did not go out is sent again.
+      for (let n = 0; n < 3; n += 1) {
+        const log = new Set(wild.taken.map(({ id }) => id));
+        const open = (await rows(of)).filter(({ state }) => state === 'unknown');
+        const references = (went: boolean) =>
+          open.filter(({ key }) => log.has(key) === went).map(({ reference }) => reference);
+        await mark(of, 'did-go', references(true));
+        // At the end the mailboxes that say nothing are left: these people are told in another way.
+        if (n === 2) break;
+        await mark(of, 'did-not-go', references(false));
+        for (let m = 0; m < 10 && (await rows(of)).some(({ state }) => state === 'waiting'); m += 1)
+          await sendAll(db.desk, relay, body.founder, of);
+      }
       const end = await rows(of);
       const times = Map.groupBy(wild.taken, ({ id }) => id);
       for (const { key, state, why } of end) {
