@@ -67,6 +67,7 @@ test('positive control: whoever may be given something is given it, at these doo
   ];
   expect(handing('a reader of the form')).toEqual([
     'GET desk /keys',
+    'POST desk /notices/:notice/list',
     'GET desk /forms/:form/cases',
     'POST desk /cases/:case/release',
     'GET desk /cases/:case/attachments/:attachment',
