@@ -89,7 +89,17 @@ async function fillIn(page: Page, say: Words, scripted: boolean): Promise<string
 /** Everything on the program's disk: the database's files, its journal, keys, all of it. */
 function disk(folder: string): Buffer {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
-  return Buffer.concat(files.filter((file) => statSync(file).isFile()).map((file) => readFileSync(file)));
+  return Buffer.concat(files.map(bytesOf));
+}
+
+/** A running database replaces files of its own while they are read. */
+function bytesOf(file: string): Buffer {
+  try {
+    return statSync(file).isFile() ? readFileSync(file) : Buffer.alloc(0);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 /** What the database's owner could do, and the program never does: the words as they are, where sealed ones belong. */
