@@ -180,7 +180,7 @@ async function sendAll(to: Desk & Noticed, messages: readonly Message[], program
 async function resolveByLog(to: Desk & Noticed, relay: WildRelay): Promise<void> {
   const log = new Set(relay.taken.map(({ id }) => id));
   const unknown = (await rowsOf(to.desk, to.cookie, to)).filter(({ state }) => state === 'unknown');
-  for (const [mark, went] of [
+  for (const [fate, went] of [
     ['did-go', true],
     ['did-not-go', false],
   ] as const) {
@@ -189,7 +189,7 @@ async function resolveByLog(to: Desk & Noticed, relay: WildRelay): Promise<void>
       .map(({ reference }) => reference)
       .join('\n');
     if (references)
-      await post(to, `/incidents/${to.incident}/notice/mark`, { mark, references, why: '' }, true);
+      await post(to, `/incidents/${to.incident}/notice/fate`, { fate, references, why: '' }, true);
   }
 }
 

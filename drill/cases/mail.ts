@@ -61,8 +61,8 @@ const stopped = async ({ db, body }: World, of: Proposed): Promise<void> => {
 
 const NOT_OF_THE_LIST = /^incident.*not those of the list/;
 const WRONG = 'eve@people.example';
-const slipped = (people: readonly Addressee[]): Addressee[] =>
-  people.map((each, n) => ({ ...each, to: people[(n + 1) % people.length]?.to ?? '' }));
+const slipped = <T extends { readonly to: string }>(list: readonly T[]): T[] =>
+  list.map((each, n) => ({ ...each, to: list[(n + 1) % list.length]?.to ?? '' }));
 
 export const IN_MAILS: readonly Case[] = [
   {
@@ -137,9 +137,7 @@ export const IN_MAILS: readonly Case[] = [
     how: 'The addresses of a list that two people agreed on are moved down by one row before it is sent. It is refused whole.',
     expects: { noticed: NOT_OF_THE_LIST },
     make: async (world) => {
-      const { of, out } = await mailed(world, affected(world), (all) =>
-        all.map((each, n) => ({ ...each, to: all[(n + 1) % all.length]?.to ?? '' })),
-      );
+      const { of, out } = await mailed(world, affected(world), slipped);
       return { refused: null, out, undo: () => stopped(world, of) };
     },
     control: {

@@ -263,8 +263,8 @@ const PLAIN: Readonly<Record<string, (about: About) => Fields>> = {
   }),
   'POST desk /notices/:notice/approve': () => ({ list: '07'.repeat(32) }),
   'POST desk /notices/:notice/list': nothing,
-  'POST desk /incidents/:incident/notice/mark': () => ({
-    mark: 'returned',
+  'POST desk /incidents/:incident/notice/fate': () => ({
+    fate: 'returned',
     references: 'N4QXK7-9T1ZD',
     why: '',
   }),

@@ -284,7 +284,7 @@ const INCIDENTS: Readonly<Record<string, Rule>> = {
   // No mail goes out here.
   'POST desk /incidents/:incident/notice/send': worksOn(() => 'no'),
   'POST desk /incidents/:incident/notice/undelivered': worksOn(() => 'absent'),
-  'POST desk /incidents/:incident/notice/mark': worksOn((_who, _about, sent) =>
+  'POST desk /incidents/:incident/notice/fate': worksOn((_who, _about, sent) =>
     sent === 'nothing' ? 'no' : 'yes',
   ),
   'POST desk /incidents/:incident/notice/steer': worksOn((_who, _about, sent) =>

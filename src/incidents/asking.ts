@@ -1,9 +1,8 @@
 /** What people type about incidents: read as it is meant, or told in their words what is missing. Nothing typed is lost. */
 import { z } from 'zod';
-import { isHoldable } from '../people/holdable.ts';
 import type { Opening } from './acts.ts';
 import { SOURCES, type StepKind, type Taken, takenShape } from './incidents.ts';
-import { type Found, type Known, momentIn, type Problem, partsOf, readPart, wrong } from './parts.ts';
+import { type Found, type Known, momentIn, type Problem, partsOf, readPart, textIn, wrong } from './parts.ts';
 import { problemWithPlaces } from './wording.ts';
 
 const field = z
@@ -17,12 +16,6 @@ export const typedShape = z
 export type Fields = z.output<typeof typedShape>;
 
 const typedIn = (fields: Fields) => (name: string) => (Object.hasOwn(fields, name) && fields[name]) || '';
-
-function textIn(of: string, name: string, missing: string, most: number): Found<string> {
-  if (of === '') return wrong(name, missing);
-  if (of.length > most) return wrong(name, `Use ${most} characters or fewer. You used ${of.length}`);
-  return isHoldable(of) ? { found: of } : wrong(name, 'Leave out the character that cannot be written down');
-}
 
 const problemsOf = (all: readonly Found<unknown>[]): Problem[] =>
   all.flatMap((each) => ('problem' in each ? [each.problem] : []));

@@ -2,8 +2,9 @@
  * Documents as PDF that everybody can read: tagged, titled, with real text in embedded fonts, fit to be
  * kept (PDF/A-2a, ISO 19005-2). Headings, paragraphs and lists; page numbers are decoration to a screen reader.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import PDFDocument from 'pdfkit';
+import { type Doc, foot, openPdf } from './pdf.ts';
 
 export type Paper = {
   readonly title: string;
@@ -19,7 +20,11 @@ export type Paper = {
 
 const MARGIN = 56;
 const require = createRequire(import.meta.url);
-type Doc = PDFKit.PDFDocument;
+const file = (path: string) => new Uint8Array(readFileSync(path));
+const fonts = () => ({
+  body: file(require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf')),
+  bold: file(require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf')),
+});
 type Look = { readonly font: 'body' | 'bold'; readonly size: number; readonly gap: number };
 const TITLE: Look = { font: 'bold', size: 20, gap: 10 };
 const HEADING: Look = { font: 'bold', size: 13, gap: 6 };
@@ -28,21 +33,12 @@ const GAP: Look = { font: 'bold', size: 10.5, gap: 8 };
 
 /** The document's bytes. */
 export async function printed(paper: Paper): Promise<Buffer> {
-  const doc = new PDFDocument({
-    ...{ size: 'A4', margin: MARGIN, bufferPages: true },
-    ...{ pdfVersion: '1.7', subset: 'PDF/A-2a', tagged: true, lang: 'en-GB', displayTitle: true },
-    info: { Title: paper.title, Creator: 'Letterbox', Producer: 'Letterbox' },
-  });
-  const chunks: Buffer[] = [];
-  doc.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const ended = new Promise<void>((resolve, reject) => doc.on('end', resolve).on('error', reject));
-  doc.registerFont('body', require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf'));
-  doc.registerFont('bold', require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'));
+  const { doc, bytes } = openPdf(paper.title, fonts(), MARGIN);
+  doc.addPage();
   write(doc, paper);
   number(doc);
   doc.end();
-  await ended;
-  return Buffer.concat(chunks);
+  return Buffer.from(await bytes);
 }
 
 function write(doc: Doc, { title, lead, sections }: Paper): void {
@@ -72,16 +68,6 @@ function write(doc: Doc, { title, lead, sections }: Paper): void {
 
 function number(doc: Doc): void {
   const { count } = doc.bufferedPageRange();
-  for (let page = 0; page < count; page += 1) {
-    doc.switchToPage(page);
-    const at = doc.page.height - MARGIN / 2 - 9;
-    // Below the margin a text would start a new page.
-    doc.page.margins.bottom = 0;
-    doc.markContent('Artifact', { type: 'Pagination' });
-    doc
-      .font('body')
-      .fontSize(8.5)
-      .text(`Page ${page + 1} of ${count}`, MARGIN, at, { align: 'right' });
-    doc.endMarkedContent();
-  }
+  for (let page = 0; page < count; page += 1)
+    foot(doc, page, `Page ${page + 1} of ${count}`, { size: 8.5, margin: MARGIN });
 }

@@ -1,5 +1,6 @@
 /** What the pages ask for besides words: each part of a step once, how it is asked and how what was typed is read. */
 import { realDay } from '../forms/day.ts';
+import { isHoldable } from '../people/holdable.ts';
 import { clockTyped, inLondon, momentTyped } from '../web/london.ts';
 import { DECISIONS, HOWS, PHASES, REGIMES, RISKS, SECTIONS, type StepKind, takenShape } from './incidents.ts';
 import { SELF_ASSESSMENT } from './self-assessment.ts';
@@ -15,6 +16,13 @@ export const wrong = (field: string, message: string): { problem: Problem } => (
 
 /** Every field as it was typed, by its name; what is not there is empty. */
 export type Typed = (name: string) => string;
+
+/** Words that the database can hold, of at most so many characters. */
+export function textIn(of: string, name: string, missing: string, most: number): Found<string> {
+  if (of === '') return wrong(name, missing);
+  if (of.length > most) return wrong(name, `Use ${most} characters or fewer. You used ${of.length}`);
+  return isHoldable(of) ? { found: of } : wrong(name, 'Leave out the character that cannot be written down');
+}
 
 type Choices = Readonly<Record<string, string>>;
 /** What an incident can be about, by id, with the words for it. */
@@ -78,10 +86,10 @@ const told = (as: 'line' | 'words', most: number, label: string, hint: string): 
   field: () => ({ as, label, hint }),
   read: (typed, name) => {
     const text = typed(name);
-    if (text === '') return wrong(name, `Enter an answer: ${label.replace('?', '').toLowerCase()}`);
-    if (text.length > most) return wrong(name, `Use ${most} characters or fewer. You used ${text.length}`);
+    const found = textIn(text, name, `Enter an answer: ${label.replace('?', '').toLowerCase()}`, most);
+    if ('problem' in found) return found;
     const place = problemWithPlaces(text);
-    return place ? wrong(name, place) : { found: text };
+    return place ? wrong(name, place) : found;
   },
 });
 
@@ -164,11 +172,7 @@ const PARTS: Readonly<Record<string, Part>> = {
       label: 'What was told about them?',
       hint: 'Such as: names, addresses, what happened to them.',
     }),
-    read: (typed, name) => {
-      const text = typed(name);
-      if (text === '') return wrong(name, 'Enter what was told about them');
-      return text.length <= 500 ? { found: text } : wrong(name, 'Use 500 characters or fewer');
-    },
+    read: (typed, name) => textIn(typed(name), name, 'Enter what was told about them', 500),
   },
   known: {
     field: () => ({ as: 'hidden', label: '' }),

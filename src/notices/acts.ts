@@ -8,7 +8,7 @@ import { fromBase64url, fromHex } from '../sealing/encoding.ts';
 import { parseSealed } from '../sealing/seal.ts';
 import type { Database, SessionSecret } from '../store/store.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
-import { CHANNELS, commitmentOf, listHashOf, type Mark, type MessageState, type Row } from './notice.ts';
+import { CHANNELS, commitmentOf, type Fate, listHashOf, type MessageState, type Row } from './notice.ts';
 import { casesShape, formsShape } from './store.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -205,27 +205,27 @@ async function sendOne(
   return { state: states[sending.how], why: sending.why };
 }
 
-const markedRow = z.object({ done: z.array(z.string()) });
+const keptRow = z.object({ done: z.array(z.string()) });
 
 /** Keeps what somebody found out about messages; the references to which it applied. */
-export async function markMessages(
+export async function keepFates(
   desk: Database,
   session: SessionSecret,
   notice: string,
   {
-    mark,
+    fate,
     references,
     why,
-  }: { readonly mark: Mark; readonly references: readonly string[]; readonly why: string },
+  }: { readonly fate: Fate; readonly references: readonly string[]; readonly why: string },
 ): Promise<string[] | Refusal> {
-  return tried(desk, session, `notice-${mark}`, async (tx) => {
-    const sql = 'select letterbox.mark_messages($1, $2, $3, $4) as done';
-    return (await tx.one(markedRow, sql, [notice, mark, references, why])).done;
+  return tried(desk, session, `notice-${fate}`, async (tx) => {
+    const sql = 'select letterbox.keep_fates($1, $2, $3, $4) as done';
+    return (await tx.one(keptRow, sql, [notice, fate, references, why])).done;
   });
 }
 
 /** Asks GOV.UK Notify which it could not deliver, and keeps that they came back. */
-export async function markUndelivered(
+export async function keepUndelivered(
   desk: Database,
   session: SessionSecret,
   notice: string,
@@ -235,12 +235,11 @@ export async function markUndelivered(
   const failed = new Map((await notify.undelivered()).map(({ id, why }) => [id, why]));
   const back = rows.filter(({ key, state }) => state === 'sent' && failed.has(key));
   const done: string[] = [];
-  for (const { key, reference: one } of back) {
-    const marked = await markMessages(desk, session, notice, {
-      ...{ mark: 'returned', references: [one], why: failed.get(key) ?? '' },
-    });
-    if (isRefusal(marked)) return marked;
-    done.push(...marked);
+  for (const [why, of] of Map.groupBy(back, ({ key }) => failed.get(key) ?? '')) {
+    const references = of.map(({ reference: each }) => each);
+    const kept = await keepFates(desk, session, notice, { fate: 'returned', references, why });
+    if (isRefusal(kept)) return kept;
+    done.push(...kept);
   }
   return done;
 }

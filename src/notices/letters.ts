@@ -6,7 +6,7 @@
  * Runs in a browser, so that names and addresses never leave it, and in Node.
  */
 import { create } from 'fontkit';
-import PDFDocument from 'pdfkit';
+import { type Doc, type Fonts, foot, openPdf } from '../incidents/pdf.ts';
 import { headingIn } from '../incidents/wording.ts';
 
 export type Letter = {
@@ -16,8 +16,6 @@ export type Letter = {
   readonly subject: string;
   readonly text: string;
 };
-/** Two fonts of one family, as files. */
-export type Fonts = { readonly body: Uint8Array<ArrayBuffer>; readonly bold: Uint8Array<ArrayBuffer> };
 export type Sheet = { readonly from: string; readonly date: string };
 
 const MM = 72 / 25.4;
@@ -48,8 +46,6 @@ export function printable(
   };
 }
 
-type Doc = PDFKit.PDFDocument;
-
 /** All of them in one document. `printed`: told how many are done, and waited for, so that a page can show it. */
 export async function lettersPdf(
   letters: readonly Letter[],
@@ -57,22 +53,7 @@ export async function lettersPdf(
   sheet: Sheet,
   printed: (count: number) => Promise<void> = async () => undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const doc = new PDFDocument({
-    ...{ size: 'A4', margin: MARGIN, bufferPages: true, autoFirstPage: false },
-    // None of its own: those are not there in a browser.
-    font: '',
-    ...{ pdfVersion: '1.7', subset: 'PDF/A-2a', tagged: true, lang: 'en-GB', displayTitle: true },
-    info: {
-      Title: `${letters.length} letters from ${sheet.from}`,
-      Creator: 'Letterbox',
-      Producer: 'Letterbox',
-    },
-  });
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  doc.on('data', (chunk: Uint8Array<ArrayBuffer>) => chunks.push(chunk));
-  const ended = new Promise<void>((resolve, reject) => doc.on('end', resolve).on('error', reject));
-  doc.registerFont('body', fonts.body.buffer);
-  doc.registerFont('bold', fonts.bold.buffer);
+  const { doc, bytes } = openPdf(`${letters.length} letters from ${sheet.from}`, fonts, MARGIN);
   const root = doc.struct('Document');
   doc.addStructure(root);
   let first = 0;
@@ -82,13 +63,12 @@ export async function lettersPdf(
     root.add(section);
     write(doc, section, letter, sheet);
     section.end();
-    first = foot(doc, first, letter.reference);
+    first = numbered(doc, first, letter.reference);
     if (n % 20 === 0) await printed(n);
   }
   root.end();
   doc.end();
-  await ended;
-  return joined(chunks);
+  return bytes;
 }
 
 function write(doc: Doc, section: PDFKit.PDFStructureElement, letter: Letter, { from, date }: Sheet): void {
@@ -150,25 +130,11 @@ function wrapped(doc: Doc, line: string): string[] {
 }
 
 /** Numbers the pages of the letter that was just written, and lets go of them; the number of the next page. */
-function foot(doc: Doc, first: number, reference: string): number {
+function numbered(doc: Doc, first: number, reference: string): number {
   const { start, count } = doc.bufferedPageRange();
   for (let page = Math.max(first, start); page < start + count; page += 1) {
-    doc.switchToPage(page);
-    // Below the margin a text would start a new page.
-    doc.page.margins.bottom = 0;
-    doc.markContent('Artifact', { type: 'Pagination' });
-    doc
-      .font('body')
-      .fontSize(8)
-      .text(
-        `${reference}  ·  page ${page - first + 1} of ${start + count - first}`,
-        MARGIN,
-        doc.page.height - MARGIN / 2 - 8,
-        {
-          ...{ align: 'right', lineBreak: false, width: doc.page.width - 2 * MARGIN },
-        },
-      );
-    doc.endMarkedContent();
+    const says = `${reference}  ·  page ${page - first + 1} of ${start + count - first}`;
+    foot(doc, page, says, { size: 8, margin: MARGIN });
   }
   doc.flushPages();
   return start + count;
@@ -179,13 +145,3 @@ const READ_FROM_RIGHT =
 
 /** The library sets what stands between two spaces from left to right, so words that are read from the right stay together. */
 const shown = (text: string): string => text.replaceAll(READ_FROM_RIGHT, '\u00a0');
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((sum, each) => sum + each.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
-}

@@ -15,10 +15,10 @@
  * made in the browser.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { base32crockford } from '@scure/base';
 import { z } from 'zod';
 import { type Addressed, type Merged, merged, type Wording } from '../incidents/wording.ts';
 import { bytesOf, canonicalJson, toHex } from '../sealing/encoding.ts';
+import { shortName } from '../sealing/receipt.ts';
 
 export const CHANNELS = ['email', 'letter', 'hand'] as const;
 /** `hand`: they have to be rung up, seen, or reached through somebody. */
@@ -74,10 +74,7 @@ function uuidFrom(hash: Uint8Array): string {
   ].join('-');
 }
 
-function referenceFrom(key: string): string {
-  const symbols = base32crockford.encode(sha256(bytesOf(`letterbox notice reference\n${key}`)));
-  return `N${symbols.slice(0, 5)}-${symbols.slice(5, 10)}`;
-}
+const referenceFrom = (key: string) => `N${shortName(`letterbox notice reference\n${key}`)}`;
 
 /** Every message of the list, in its order: the same from the same list and words. `from`: the body's name. */
 export function messagesOf(list: List, wording: Wording, from: string): Message[] {
@@ -90,6 +87,14 @@ export function messagesOf(list: List, wording: Wording, from: string): Message[
     return { ...message, reference, name: who.name, commitment: commitmentOf(message) };
   });
 }
+
+/** What the server keeps of a message, and what is handed over to be sent. */
+export const rowOf = ({ key, reference, channel, commitment }: Row): Row => ({
+  ...{ key, reference, channel, commitment },
+});
+export const handedOver = ({ key, channel, to, subject, text, blind }: Message) => ({
+  ...{ key, channel, to, subject, text, blind },
+});
 
 /** What binds a message to its address and words and says nothing about them without the blind; 32 bytes in hex. */
 export function commitmentOf({
@@ -150,8 +155,8 @@ export function tallyOf(
 }
 
 /** What somebody finds out about messages that are out, or were to be. */
-export const MARKS = ['posted', 'returned', 'told', 'did-go', 'did-not-go', 'replied'] as const;
-export type Mark = (typeof MARKS)[number];
+export const FATES = ['posted', 'returned', 'told', 'did-go', 'did-not-go', 'replied'] as const;
+export type Fate = (typeof FATES)[number];
 
 /** Every reference in a text: one a line, or a whole returned mail. Letters that look alike are taken for each other. */
 export function referencesIn(text: string): string[] {

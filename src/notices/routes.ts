@@ -10,8 +10,8 @@ import { named, sent } from '../web/problem.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import {
   approveNotice,
-  markMessages,
-  markUndelivered,
+  keepFates,
+  keepUndelivered,
   proposalShape,
   proposeNotice,
   STEERS,
@@ -19,10 +19,10 @@ import {
   sendMessages,
   steerNotice,
 } from './acts.ts';
-import { MARKS, referencesIn } from './notice.ts';
+import { FATES, referencesIn, rowOf } from './notice.ts';
 import { agreePage, type NoticeDeps, noticed, noticeFile, noticePage } from './showing.ts';
-import { type NoticeRow, noticeFound, noticeList, noticeMessages, ownNotice } from './store.ts';
-import { markedInWords } from './words.ts';
+import { noticeFound, noticeList, noticeMessages, ownNotice } from './store.ts';
+import { fatesInWords } from './words.ts';
 
 /** A list of many thousand people, sealed, and what each message is held to. */
 const LARGEST_PROPOSAL = 64 * 1024 * 1024;
@@ -59,52 +59,46 @@ const NOT_EXPOSED = refuse(
   'What stood open was changed in the meantime. Reload the page and make the list again. Nothing was proposed.',
 );
 
-/** For the second of two, who need not work on incidents where they read the cases. */
+/** For the second of two, who need not work on incidents where they read the cases. The database finds out who may. */
 function agreeing(app: FastifyInstance, { desk }: NoticeDeps): void {
+  const asked = <T>(request: FastifyRequest, work: (tx: Statements, notice: string) => Promise<T>) => {
+    const { notice } = named(noticeName, request.params);
+    return act(desk, sessionOf(request), (tx) => work(tx, notice));
+  };
   app.get('/notices/:notice', staff, async (request, reply) => {
-    const found = await partyTo(desk, request, (tx, { id }) => noticeMessages(tx, id));
-    return isRefusal(found) ? reply.refuse(found) : agreePage(request, reply, found.notice, found.more);
+    const found = await asked(request, async (tx, id) => ({
+      notice: await noticeFound(tx, id),
+      rows: await noticeMessages(tx, id),
+    }));
+    return isRefusal(found) ? reply.refuse(found) : agreePage(request, reply, found.notice, found.rows);
   });
   app.get('/notices/:notice/rows', staff, async (request, reply) => {
-    const found = await partyTo(desk, request, (tx, { id }) => noticeMessages(tx, id));
-    if (isRefusal(found)) return reply.refuse(found);
-    return found.more.map(({ key, reference, channel, commitment, state }) => ({
-      ...{ key, reference, channel, commitment, state },
-    }));
+    const rows = await asked(request, noticeMessages);
+    return isRefusal(rows) ? reply.refuse(rows) : rows.map((row) => ({ ...rowOf(row), state: row.state }));
   });
   // A POST, since the register keeps that the list was handed out.
   app.post('/notices/:notice/list', staff, async (request, reply) => {
-    const found = await partyTo(desk, request, (tx, { id }) => noticeList(tx, id));
-    return isRefusal(found) ? reply.refuse(found) : { sealed: toBase64url(found.more) };
+    const sealed = await asked(request, noticeList);
+    return isRefusal(sealed) ? reply.refuse(sealed) : { sealed: toBase64url(sealed) };
   });
   app.post('/notices/:notice/approve', staff, async (request, reply) => {
-    const found = await partyTo(desk, request, async () => null);
-    if (isRefusal(found)) return reply.refuse(found);
+    const notice = await asked(request, noticeFound);
+    if (isRefusal(notice)) return reply.refuse(notice);
     const { list } = sent(agreed, request.body);
-    const done = await approveNotice(desk, sessionOf(request), found.notice.id, list);
+    const done = await approveNotice(desk, sessionOf(request), notice.id, list);
     return isRefusal(done) ? reply.refuse(done) : done;
   });
 }
 const agreed = z.strictObject({ list: z.string().regex(/^[0-9a-f]{64}$/) });
 const noticeName = z.object({ notice: z.uuid().lowercase() });
 
-/** The notice that the path names, for those who may see it; `more` is read in the same transaction. */
-async function partyTo<T>(
-  desk: Database,
-  request: FastifyRequest,
-  more: (tx: Statements, notice: NoticeRow) => Promise<T>,
-): Promise<{ readonly notice: NoticeRow; readonly more: T } | Refusal> {
-  const { notice: id } = named(noticeName, request.params);
-  return act(desk, sessionOf(request), async (tx) => {
-    const notice = await noticeFound(tx, id);
-    return { notice, more: await more(tx, notice) };
-  });
-}
+type Of = { readonly incident: string; readonly id: string };
 
 /** The notice of the incident that the path names, for those who work on incidents. */
-async function theNotice(desk: Database, request: FastifyRequest): Promise<NoticeRow | Refusal> {
+async function theNotice(desk: Database, request: FastifyRequest): Promise<Of | Refusal> {
   const found = await oneIncident(desk, request, (tx, { row }) => ownNotice(tx, row.id));
-  return isRefusal(found) ? found : (found.more ?? NONE);
+  if (isRefusal(found)) return found;
+  return found.more === null ? NONE : { incident: found.row.id, id: found.more };
 }
 const NONE = refuse('missing', 'missing', 'There is no notice to the people affected here.');
 
@@ -125,18 +119,18 @@ const typedText = z
   .transform((text) => text.replaceAll('\r\n', '\n').trim())
   .catch('');
 const steering = z.object({ what: z.enum(STEERS), why: typedText });
-const marking = z.object({
-  mark: z.enum(MARKS).nullable().catch(null),
+const telling = z.object({
+  fate: z.enum(FATES).nullable().catch(null),
   ...{ references: typedText, why: typedText },
 });
-type Marked = z.output<typeof marking>;
+type Told = z.output<typeof telling>;
 const MOST_TYPED = 200_000;
 const NO_REFERENCE =
   'Enter the references, such as N4QXK7-9T1ZD, one a line, or paste the mails that came back';
 
 /** What is wrong with what was typed, or null. */
-function problemWith({ mark, references, why }: Marked): string | null {
-  if (!mark) return 'Select what became of them';
+function problemWith({ fate, references, why }: Told): string | null {
+  if (!fate) return 'Select what became of them';
   if (references.length > MOST_TYPED) return 'That is too much at once. Paste fewer mails';
   if (referencesIn(references).length === 0) return NO_REFERENCE;
   return problemWithWords(why, 500);
@@ -152,7 +146,7 @@ function workingOff(app: FastifyInstance, deps: NoticeDeps): void {
   const shown = (request: FastifyRequest, reply: FastifyReply, done: string[] | Refusal, asked: string[]) =>
     isRefusal(done)
       ? reply.refuse(done)
-      : noticePage(deps, request, reply, { says: markedInWords(done, asked) });
+      : noticePage(deps, request, reply, { says: fatesInWords(done, asked) });
   app.post('/incidents/:incident/notice/steer', staff, async (request, reply) => {
     const notice = await theNotice(desk, request);
     if (isRefusal(notice)) return reply.refuse(notice);
@@ -163,18 +157,18 @@ function workingOff(app: FastifyInstance, deps: NoticeDeps): void {
     const here = `/incidents/${notice.incident}/notice`;
     return isRefusal(done) ? reply.refuse(done) : reply.redirect(here, 303);
   });
-  app.post('/incidents/:incident/notice/mark', staff, async (request, reply) => {
+  app.post('/incidents/:incident/notice/fate', staff, async (request, reply) => {
     const notice = await theNotice(desk, request);
     if (isRefusal(notice)) return reply.refuse(notice);
-    const typed = sent(marking, request.body ?? {});
-    const { mark, why } = typed;
+    const typed = sent(telling, request.body ?? {});
+    const { fate, why } = typed;
     const problem = problemWith(typed);
-    if (!mark || problem) {
-      const at = mark ? 'references' : 'mark';
-      return noticePage(deps, request, reply, { problem, at, typed: { ...typed, mark: mark ?? '' } });
+    if (!fate || problem) {
+      const at = fate ? 'references' : 'fate';
+      return noticePage(deps, request, reply, { problem, at, typed: { ...typed, fate: fate ?? '' } });
     }
     const references = referencesIn(typed.references);
-    const done = await markMessages(desk, sessionOf(request), notice.id, { mark, references, why });
+    const done = await keepFates(desk, sessionOf(request), notice.id, { fate, references, why });
     return shown(request, reply, done, references);
   });
   app.post('/incidents/:incident/notice/undelivered', staff, async (request, reply) => {
@@ -182,7 +176,7 @@ function workingOff(app: FastifyInstance, deps: NoticeDeps): void {
     if (isRefusal(found)) return reply.refuse(found);
     const { notice, rows } = found.more;
     if (!notice || !notify) return reply.refuse(NONE);
-    const asked = markUndelivered(desk, sessionOf(request), notice.id, rows, notify);
+    const asked = keepUndelivered(desk, sessionOf(request), notice.id, rows, notify);
     return shown(request, reply, await asked.catch(() => NOT_ASKED), []);
   });
 }

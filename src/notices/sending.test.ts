@@ -29,14 +29,14 @@ import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import {
   approveNotice,
-  markMessages,
-  markUndelivered,
+  keepFates,
+  keepUndelivered,
   proposeNotice,
   sendMessages,
   steerNotice,
 } from './acts.ts';
 import { isSettled, listHashOf, type Message, tallyOf } from './notice.ts';
-import { noticeList, ownNotice } from './store.ts';
+import { noticeFound, noticeList } from './store.ts';
 import {
   aWordedIncident,
   crowd,
@@ -71,12 +71,11 @@ const agreedOn = async (addressees = SIX, more: Parameters<typeof proposed>[3] =
 const send = (of: Pick<Proposed, 'notice'>, messages: readonly Message[], relay: Relay | null) =>
   sendMessages({ desk: db.desk, relay }, body.founder.session, of.notice, messages.map(handed));
 const rows = (of: Pick<Proposed, 'notice'>) => rowsOf(db.desk, body.founder, of.notice);
-const mark = async (
+const fate = async (
   of: Pick<Proposed, 'notice'>,
-  what: Parameters<typeof markMessages>[3]['mark'],
+  what: Parameters<typeof keepFates>[3]['fate'],
   references: readonly string[],
-) =>
-  settled(await markMessages(db.desk, body.founder.session, of.notice, { mark: what, references, why: '' }));
+) => settled(await keepFates(db.desk, body.founder.session, of.notice, { fate: what, references, why: '' }));
 
 async function withRelay<T>(work: (relay: Relay, wild: WildRelay) => Promise<T>): Promise<T> {
   const wild = await openWildRelay();
@@ -281,7 +280,7 @@ describe('sending', () => {
     expect(service.taken()).toHaveLength(6);
     service.fail(of.messages[2]?.key ?? '', 'permanent-failure');
     const back = settled(
-      await markUndelivered(db.desk, body.founder.session, of.notice, await rows(of), notify),
+      await keepUndelivered(db.desk, body.founder.session, of.notice, await rows(of), notify),
     );
     expect(back).toEqual([of.messages[2]?.reference]);
     expect((await rows(of))[2]).toMatchObject({ state: 'returned', why: 'There is no such address.' });
@@ -308,11 +307,11 @@ describe('what is worked off', () => {
         'waiting',
         'waiting',
       ]);
-      expect(await mark(of, 'posted', all)).toEqual([hal]);
-      expect(await mark(of, 'returned', [ana])).toEqual([ana]);
-      expect(await mark(of, 'did-go', all)).toEqual([]);
-      expect(await mark(of, 'told', all)).toEqual([ana, gus, ida]);
-      expect(await mark(of, 'replied', [bo, 'N00000-00000'])).toEqual([bo]);
+      expect(await fate(of, 'posted', all)).toEqual([hal]);
+      expect(await fate(of, 'returned', [ana])).toEqual([ana]);
+      expect(await fate(of, 'did-go', all)).toEqual([]);
+      expect(await fate(of, 'told', all)).toEqual([ana, gus, ida]);
+      expect(await fate(of, 'replied', [bo, 'N00000-00000'])).toEqual([bo]);
       const now = await rows(of);
       expect(now.every(({ state }) => isSettled(state))).toBe(true);
       expect(tallyOf(now)).toMatchObject({ all: 5, settled: 5, replied: 1, states: { sent: 2, told: 3 } });
@@ -367,10 +366,10 @@ test(
         const open = (await rows(of)).filter(({ state }) => state === 'unknown');
         const references = (went: boolean) =>
           open.filter(({ key }) => log.has(key) === went).map(({ reference }) => reference);
-        await mark(of, 'did-go', references(true));
+        await fate(of, 'did-go', references(true));
         // At the end the mailboxes that say nothing are left: these people are told in another way.
         if (n === 2) break;
-        await mark(of, 'did-not-go', references(false));
+        await fate(of, 'did-not-go', references(false));
         for (let m = 0; m < 10 && (await rows(of)).some(({ state }) => state === 'waiting'); m += 1)
           await sendAll(db.desk, relay, body.founder, of);
       }
@@ -391,4 +390,4 @@ test(
 );
 
 const settledNotice = async (of: Proposed) =>
-  settled(await act(db.desk, body.founder.session, (tx) => ownNotice(tx, of.incident)));
+  settled(await act(db.desk, body.founder.session, (tx) => noticeFound(tx, of.notice)));

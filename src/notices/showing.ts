@@ -9,9 +9,9 @@ import type { Relay } from '../post/post.ts';
 import type { Database, Statements } from '../store/store.ts';
 import { csv } from '../web/csv.ts';
 import { isRefusal } from '../web/refusal.ts';
-import { isSettled, MARKS, tallyOf } from './notice.ts';
-import { type MessageRow, type NoticeRow, noticeMessages, ownNotice } from './store.ts';
-import { CHANNEL_WORDS, isOpenMark, MARK_WORDS, STATE_WORDS } from './words.ts';
+import { FATES, isSettled, tallyOf } from './notice.ts';
+import { type MessageRow, type NoticeRow, noticeFound, noticeMessages, ownNotice } from './store.ts';
+import { CHANNEL_WORDS, FATE_WORDS, isOpenFate, STATE_WORDS } from './words.ts';
 
 export type NoticeDeps = {
   readonly desk: Database;
@@ -24,8 +24,9 @@ export type Noticed = { readonly notice: NoticeRow | null; readonly rows: Messag
 
 /** The notice of an incident, and its messages. */
 export async function noticed(tx: Statements, { row }: OneIncident): Promise<Noticed> {
-  const notice = await ownNotice(tx, row.id);
-  return { notice, rows: notice ? await noticeMessages(tx, notice.id) : [] };
+  const id = await ownNotice(tx, row.id);
+  if (id === null) return { notice: null, rows: [] };
+  return { notice: await noticeFound(tx, id), rows: await noticeMessages(tx, id) };
 }
 
 /** What is said at the top: what was done, or what is wrong and where, with what was typed. */
@@ -61,7 +62,7 @@ export async function noticePage(
     })),
     ...{ by: notify ? 'GOV.UK Notify' : relay && 'the mail relay', notify: notify !== null },
     ...{ stateWords: STATE_WORDS, standing: standingOf(exposed, notice) },
-    marks: MARKS.filter((mark) => isOpenMark(mark, rows)).map((value) => ({ value, ...MARK_WORDS[value] })),
+    fates: FATES.filter((fate) => isOpenFate(fate, rows)).map((value) => ({ value, ...FATE_WORDS[value] })),
     carried: {
       ...carriedFor(request, notice, words),
       incident: row.id,

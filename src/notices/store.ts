@@ -29,11 +29,11 @@ const noticeRow = z
 /** `own`: whoever asks has proposed it, so somebody else has to agree. */
 export type NoticeRow = z.output<typeof noticeRow>;
 
-/** The notice of an incident, or null where none is proposed. For those who work on incidents. */
-export async function ownNotice(on: Statements, incident: string): Promise<NoticeRow | null> {
-  const own = z.object({ id: z.string().nullable() });
-  const { id } = await on.one(own, 'select letterbox.own_notice($1) as id', [incident]);
-  return id === null ? null : noticeFound(on, id);
+const ownRow = z.object({ id: z.string().nullable() });
+
+/** The id of an incident's notice, or null where none is proposed. For those who work on incidents. */
+export async function ownNotice(on: Statements, incident: string): Promise<string | null> {
+  return (await on.one(ownRow, 'select letterbox.own_notice($1) as id', [incident])).id;
 }
 
 /** A notice by its id, for those who work on incidents and for whoever may see its list. */

@@ -9,7 +9,15 @@ import { newId } from '../sealing/place.ts';
 import { act, type Database } from '../store/store.ts';
 import { isRefusal } from '../web/refusal.ts';
 import { MOST_AT_ONCE, type Proposal, proposeNotice, sendMessages } from './acts.ts';
-import { type Addressee, type List, listHashOf, type Message, messagesOf } from './notice.ts';
+import {
+  type Addressee,
+  handedOver,
+  type List,
+  listHashOf,
+  type Message,
+  messagesOf,
+  rowOf,
+} from './notice.ts';
 import { type MessageRow, noticeMessages } from './store.ts';
 
 export const WORDING: Wording = {
@@ -63,12 +71,7 @@ export function proposalOf(
       text: 'Some people',
     },
     list: listHashOf(messages),
-    messages: messages.map(({ key, reference, channel, commitment }) => ({
-      key,
-      reference,
-      channel,
-      commitment,
-    })),
+    messages: messages.map(rowOf),
     ...more,
   };
 }
@@ -101,8 +104,7 @@ export async function proposed(
 export const rowsOf = async (desk: Database, by: SignedIn, notice: string): Promise<MessageRow[]> =>
   settled(await act(desk, by.session, (tx) => noticeMessages(tx, notice)));
 
-export const handed = ({ key, to, subject, text, blind }: Message) =>
-  ({ key, channel: 'email', to, subject, text, blind }) as const;
+export const handed = (message: Message) => ({ ...handedOver(message), channel: 'email' }) as const;
 
 /** What a browser does: all that wait, a few at a time, each tried once; the time it took, in seconds. */
 export async function sendAll(

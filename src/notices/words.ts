@@ -1,5 +1,5 @@
 /** How notices are spoken of: channels, states, and what people find out. */
-import type { Channel, Mark, MessageState } from './notice.ts';
+import type { Channel, Fate, MessageState } from './notice.ts';
 
 export const CHANNEL_WORDS: Readonly<Record<Channel, string>> = {
   email: 'E-mail',
@@ -15,7 +15,7 @@ export const STATE_WORDS: Readonly<Record<MessageState, string>> = {
   returned: 'Came back',
   told: 'Told in another way',
 };
-export const MARK_WORDS: Readonly<Record<Mark, { readonly text: string; readonly hint: string }>> = {
+export const FATE_WORDS: Readonly<Record<Fate, { readonly text: string; readonly hint: string }>> = {
   posted: { text: 'Their letters were posted', hint: 'Printed, put into envelopes and handed to the post.' },
   returned: {
     text: 'They came back',
@@ -30,8 +30,8 @@ export const MARK_WORDS: Readonly<Record<Mark, { readonly text: string; readonly
 type Stands = { readonly channel: Channel; readonly state: MessageState };
 
 /** Whether there is any message to which it can apply. */
-export function isOpenMark(mark: Mark, rows: readonly Stands[]): boolean {
-  switch (mark) {
+export function isOpenFate(fate: Fate, rows: readonly Stands[]): boolean {
+  switch (fate) {
     case 'posted':
       return rows.some(({ channel, state }) => channel === 'letter' && state === 'waiting');
     case 'returned':
@@ -49,7 +49,7 @@ export function isOpenMark(mark: Mark, rows: readonly Stands[]): boolean {
 }
 
 /** What became of what somebody said about messages. */
-export function markedInWords(done: readonly string[], asked: readonly string[]): string[] {
+export function fatesInWords(done: readonly string[], asked: readonly string[]): string[] {
   const not = asked.filter((reference) => !done.includes(reference));
   const many = (count: number) => `${count} ${count === 1 ? 'message' : 'messages'}`;
   return [

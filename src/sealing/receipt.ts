@@ -50,7 +50,12 @@ export async function authenticatorHash(authenticator: string): Promise<string> 
 
 /** The short name of a case that people say to each other, the same everywhere: `4QXKC-9T1ZD` (50 bits). */
 export async function referenceOf(id: CaseId): Promise<string> {
-  const symbols = base32crockford.encode(sha256(bytesOf(`letterbox reference\n${id}`)));
+  return shortName(`letterbox reference\n${id}`);
+}
+
+/** A name of ten symbols for whatever this text names: 50 bits of its hash. */
+export function shortName(of: string): string {
+  const symbols = base32crockford.encode(sha256(bytesOf(of)));
   return `${symbols.slice(0, 5)}-${symbols.slice(5, 10)}`;
 }
 

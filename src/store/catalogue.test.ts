@@ -82,7 +82,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...['open_incident', 'take_incident_step', 'own_incidents', 'own_incident_steps'],
     ...['exposed_cases', 'exposed_to', 'seen_meanwhile'],
     ...['propose_notice', 'approve_notice', 'steer_notice', 'own_notice', 'notice_messages', 'notice_list'],
-    ...['claim_messages', 'message_done', 'mark_messages', 'notice_found'],
+    ...['claim_messages', 'message_done', 'keep_fates', 'notice_found'],
     ...['own_alarms', 'own_quarantines', 'own_outbox', 'own_watches', 'own_rehearsals', 'acknowledge_alarm'],
     ...['quarantine_form', 'lift_quarantine', 'watch_duty', 'watch_report', 'announce_canaries'],
     ...['retire_canaries', 'plant_rehearsal', 'found_rehearsal', 'planted_at', 'anything_planted'],

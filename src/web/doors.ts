@@ -133,7 +133,7 @@ const DESK: readonly Row[] = [
   ['GET', '/incidents/:incident/people', 'staff'],
   ['GET', '/incidents/:incident/notice', 'staff'],
   ['POST', '/incidents/:incident/notice', 'staff'],
-  ['POST', '/incidents/:incident/notice/mark', 'staff'],
+  ['POST', '/incidents/:incident/notice/fate', 'staff'],
   ['POST', '/incidents/:incident/notice/send', 'staff'],
   ['POST', '/incidents/:incident/notice/steer', 'staff'],
   ['POST', '/incidents/:incident/notice/undelivered', 'staff'],

@@ -1,7 +1,7 @@
 /** `<letterbox-affected>`: opens the cases that were exposed, one after the other, and makes people out of them, in this browser only. */
 import { z } from 'zod';
 import { NotVerified } from '../../grants/browser/proven.ts';
-import { carriedJson, make, say } from '../../web/browser/ask.ts';
+import { carriedJson, make, many, say } from '../../web/browser/ask.ts';
 import { csv } from '../../web/csv.ts';
 import { type Affected, KINDS } from '../affected.ts';
 import { CHANNEL_WORDS, KIND_WORDS } from '../people-words.ts';
@@ -44,8 +44,6 @@ class AffectedElement extends HTMLElement {
     progress.remove();
   }
 }
-
-const many = (count: number, one: string, several = `${one}s`) => `${count} ${count === 1 ? one : several}`;
 
 const toldOf = (people: readonly Affected[], cases: number) =>
   `${many(people.length, 'person', 'people')} in ${many(cases, 'case')}. The list is in this browser only, and gone when you leave the page.`;

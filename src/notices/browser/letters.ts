@@ -1,48 +1,24 @@
 /** `<letterbox-notice-letters>`: makes the letters of a notice, in this browser, and says which were printed. A script of its own: it is large. */
-import { carriedJson, make, say } from '../../web/browser/ask.ts';
+
+import type { Fonts } from '../../incidents/pdf.ts';
+import { make, many, say } from '../../web/browser/ask.ts';
 import { dayInWords } from '../../web/london.ts';
-import { type Fonts, lettersPdf, printable } from '../letters.ts';
-import type { List } from '../notice.ts';
-import {
-  type Carried,
-  carriedShape,
-  checkedMessages,
-  listInFile,
-  NotAgreed,
-  openList,
-  rowsNow,
-} from './list.ts';
-import { button, doing, fileField, many, progressIn, result } from './showing.ts';
+import { lettersPdf, printable } from '../letters.ts';
+import { type Carried, checkedMessages, NotAgreed, type Notice, waitingOf } from './list.ts';
+import { NoticeElement, type Opened } from './noticed.ts';
+import { progressIn, result } from './showing.ts';
 
-type Notice = NonNullable<Carried['notice']>;
+class LettersElement extends NoticeElement {
+  protected readonly words = {
+    file: 'Choose the same file, to make the letters',
+    button: 'Make the letters',
+  };
 
-class LettersElement extends HTMLElement {
-  connectedCallback(): void {
-    const of = carriedShape.parse(carriedJson(this));
-    const { notice } = of;
-    if (!notice) return;
-    this.append(
-      notice.source === 'file'
-        ? fileField('Choose the same file, to make the letters', (file) =>
-            doing(this, async () => this.make(of, notice, (await listInFile(file, of.incident)).list)),
-          )
-        : button('Make the letters', () =>
-            doing(this, async () => this.make(of, notice, await openList(of, notice))),
-          ),
-    );
-  }
-
-  private async make(of: Carried, notice: Notice, list: List): Promise<void> {
+  protected async go(of: Carried, notice: Notice, open: () => Promise<Opened>): Promise<void> {
+    const { list } = await open();
     const messages = await checkedMessages(of, notice, list);
-    const rows = await rowsNow(notice);
-    const waiting = new Set(
-      rows.filter(({ channel, state }) => channel === 'letter' && state === 'waiting').map(({ key }) => key),
-    );
     const fonts = { body: await font(this.dataset.body), bold: await font(this.dataset.bold) };
-    const { fine, not } = printable(
-      messages.filter(({ key }) => waiting.has(key)),
-      fonts,
-    );
+    const { fine, not } = printable(await waitingOf(notice, messages, 'letter'), fonts);
     const bar = progressIn(this, fine.length, 'Letters made');
     const pdf = await lettersPdf(fine, fonts, { from: of.from, date: dayInWords(new Date()) }, async (n) => {
       bar.value = n;
@@ -85,7 +61,7 @@ class LettersElement extends HTMLElement {
 /** Fills in the form that says what became of messages. */
 function enterPosted(references: readonly string[]): void {
   const field = document.querySelector<HTMLTextAreaElement>('#references');
-  const posted = document.querySelector<HTMLInputElement>('[name=mark][value=posted]');
+  const posted = document.querySelector<HTMLInputElement>('[name=fate][value=posted]');
   if (field) field.value = references.join('\n');
   if (posted) posted.checked = true;
 }

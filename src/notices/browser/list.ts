@@ -26,7 +26,7 @@ export const carriedShape = z.object({
     .nullable(),
 });
 export type Carried = z.output<typeof carriedShape>;
-type Notice = NonNullable<Carried['notice']>;
+export type Notice = NonNullable<Carried['notice']>;
 
 /** Something the reader has to know before they go on, in a sentence to show. */
 export class NotAgreed extends Error {}
@@ -63,10 +63,7 @@ async function identitiesOf(forms: Notice['forms']): Promise<[Identity, ...Ident
 }
 
 /** Seals the list so that it takes the keys of all these forms to open. Base64url. */
-export async function sealList(
-  list: List,
-  { organisation, notice, forms }: Omit<Place, 'sealed'>,
-): Promise<string> {
+export async function sealList(list: List, { organisation, notice, forms }: Place): Promise<string> {
   const [first, ...rest] = await identitiesOf(forms);
   const place = {
     ...noticePlace(organisationId(organisation), objectId(notice)),
@@ -129,4 +126,16 @@ export async function checkedMessages(of: Carried, notice: Notice, list: List): 
       ? 'This is not the file that the notice was proposed with, or it was changed since. Choose the same file.'
       : 'The list is not the one that was proposed. Nothing was sent or agreed to. Tell your data protection officer.',
   );
+}
+
+/** Those of these messages that wait to go out by this channel, as the server knows it now. */
+export async function waitingOf(
+  notice: Notice,
+  messages: readonly Message[],
+  by: RowState['channel'],
+): Promise<Message[]> {
+  const rows = await rowsNow(notice);
+  const waiting = rows.filter(({ state, channel }) => state === 'waiting' && channel === by);
+  const keys = new Set(waiting.map(({ key }) => key));
+  return messages.filter(({ key }) => keys.has(key));
 }

@@ -1,11 +1,12 @@
 /** `<letterbox-notice-propose>`: makes the list of a notice, from the cases or from a file, shows it, and proposes it. */
 import { z } from 'zod';
-import { findPeople, type Unopened } from '../../incidents/browser/finding.ts';
+import type { Unopened } from '../../incidents/browser/finding.ts';
 import { newId } from '../../sealing/place.ts';
-import { carriedJson, make, say } from '../../web/browser/ask.ts';
+import { carriedJson, make, many, say } from '../../web/browser/ask.ts';
 import type { Left } from '../contact-list.ts';
 import { listOf } from '../list.ts';
-import { type List, listHashOf, type Message, messagesOf } from '../notice.ts';
+import { type List, listHashOf, type Message, messagesOf, rowOf } from '../notice.ts';
+import { finding } from './finding.ts';
 import {
   asked,
   type Carried,
@@ -16,18 +17,7 @@ import {
   newestKeys,
   sealList,
 } from './list.ts';
-import {
-  button,
-  countsIn,
-  doing,
-  fileField,
-  leftOut,
-  many,
-  preview,
-  progressIn,
-  result,
-  shared,
-} from './showing.ts';
+import { button, countsIn, doing, fileField, leftOut, preview, result, shared } from './showing.ts';
 
 const USUAL_PACE = 600;
 
@@ -50,12 +40,7 @@ class ProposeElement extends HTMLElement {
   }
 
   private async find(of: Carried): Promise<void> {
-    const { cases } = of;
-    const bar = progressIn(this, cases.length, 'Cases opened');
-    const { people, unopened } = await findPeople(cases, (n) => {
-      say(this, `Opening case ${n + 1} of ${cases.length} …`);
-      bar.value = n;
-    });
+    const { people, unopened } = await finding(this, of.cases);
     this.show(of, { list: listOf(people, freshSecret()), source: 'cases', unopened, left: [] });
   }
 
@@ -126,12 +111,7 @@ class ProposeElement extends HTMLElement {
         list: listHashOf(messages),
       },
       cases: made.source === 'file' ? [] : opened(of, made),
-      messages: messages.map(({ key, reference, channel, commitment }) => ({
-        key,
-        reference,
-        channel,
-        commitment,
-      })),
+      messages: messages.map(rowOf),
       text: toldOf(made),
     });
     location.reload();

@@ -1,11 +1,11 @@
 /** `<letterbox-notice-send>`: hands the messages over to be sent, a few at a time; stops when anybody says so. */
 import { z } from 'zod';
-import { carriedJson, make, say } from '../../web/browser/ask.ts';
-import { type List, type Message, STATES } from '../notice.ts';
-import { asked, type Carried, carriedShape, checkedMessages, listInFile, openList, rowsNow } from './list.ts';
-import { button, doing, fileField, many, progressIn } from './showing.ts';
+import { make, many, say } from '../../web/browser/ask.ts';
+import { handedOver, type Message, STATES } from '../notice.ts';
+import { asked, type Carried, checkedMessages, type Notice, waitingOf } from './list.ts';
+import { NoticeElement, type Opened } from './noticed.ts';
+import { button, doing, progressIn } from './showing.ts';
 
-type Notice = NonNullable<Carried['notice']>;
 const AT_ONCE = 20;
 const PAUSE_MS = 400;
 const sentShape = z.object({
@@ -13,33 +13,17 @@ const sentShape = z.object({
   results: z.array(z.object({ key: z.string(), state: z.enum(STATES), why: z.string().nullable() })),
 });
 
-class SendElement extends HTMLElement {
+class SendElement extends NoticeElement {
+  protected readonly words = { file: 'Choose the same file once more', button: 'Open the list' };
   private stopped = false;
 
-  connectedCallback(): void {
-    const of = carriedShape.parse(carriedJson(this));
-    const { notice } = of;
-    if (!notice) return;
-    if (notice.source === 'file')
-      this.append(
-        fileField('Choose the same file once more', (file) =>
-          doing(this, async () => this.ready(of, notice, (await listInFile(file, of.incident)).list)),
-        ),
-      );
-    else
-      this.append(
-        button('Open the list', () =>
-          doing(this, async () => this.ready(of, notice, await openList(of, notice))),
-        ),
-      );
-  }
-
-  /** The list is open: names can be shown, and messages handed over. */
-  private async ready(of: Carried, notice: Notice, list: List): Promise<void> {
+  /** Once the list is open, names can be shown, and messages handed over. */
+  protected async go(of: Carried, notice: Notice, open: () => Promise<Opened>): Promise<void> {
+    const { list } = await open();
     const messages = await checkedMessages(of, notice, list);
     showNames(messages);
     this.replaceChildren(...this.querySelectorAll('script, [data-status]'));
-    const waiting = await waitingOf(notice, messages);
+    const waiting = await waitingOf(notice, messages, 'email');
     say(
       this,
       waiting.length > 0
@@ -67,9 +51,11 @@ class SendElement extends HTMLElement {
       const { outcome, results } = await handOver(of, batch);
       if (outcome !== 'claimed') break;
       const tried = new Set(results.map(({ key }) => key));
-      sent += results.filter(({ state }) => state === 'sent').length;
-      failed += results.length - results.filter(({ state }) => state === 'sent').length;
-      const still = tried.size > 0 ? null : new Set((await waitingOf(notice, batch)).map(({ key }) => key));
+      const through = results.filter(({ state }) => state === 'sent').length;
+      sent += through;
+      failed += results.length - through;
+      const still =
+        tried.size > 0 ? null : new Set((await waitingOf(notice, batch, 'email')).map(({ key }) => key));
       const rest = batch.filter(({ key }) => !tried.has(key) && (still?.has(key) ?? true));
       queue.splice(0, batch.length, ...rest);
       bar.value = waiting.length - queue.length;
@@ -84,23 +70,8 @@ class SendElement extends HTMLElement {
 
 const handOver = ({ incident }: Carried, batch: readonly Message[]) =>
   asked(sentShape, `/incidents/${incident}/notice/send`, {
-    messages: batch.map(({ key, channel, to, subject, text, blind }) => ({
-      key,
-      channel,
-      to,
-      subject,
-      text,
-      blind,
-    })),
+    messages: batch.map(handedOver),
   });
-
-async function waitingOf(notice: Notice, messages: readonly Message[]): Promise<Message[]> {
-  const rows = await rowsNow(notice);
-  const waiting = new Set(
-    rows.filter(({ state, channel }) => state === 'waiting' && channel === 'email').map(({ key }) => key),
-  );
-  return messages.filter(({ key }) => waiting.has(key));
-}
 
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, PAUSE_MS));
 

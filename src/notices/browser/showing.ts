@@ -2,15 +2,12 @@
 import { NotVerified } from '../../grants/browser/proven.ts';
 import type { Unopened } from '../../incidents/browser/finding.ts';
 import { SealingError } from '../../sealing/sealing.ts';
-import { make, say } from '../../web/browser/ask.ts';
+import { make, many, say } from '../../web/browser/ask.ts';
 import type { Left } from '../contact-list.ts';
 import { sharingIn } from '../list.ts';
 import { CHANNELS, type List, type Message, previewOf } from '../notice.ts';
 import { CHANNEL_WORDS } from '../words.ts';
 import { NotAgreed } from './list.ts';
-
-export const many = (count: number, one: string, several = `${one}s`) =>
-  `${count} ${count === 1 ? one : several}`;
 
 /** `394 people: 300 e-mail, 60 letter, …` */
 export function countsIn({ addressees }: List): string {

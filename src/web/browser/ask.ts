@@ -50,6 +50,10 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** `1 case`, `2 cases`. */
+export const many = (count: number, one: string, several = `${one}s`): string =>
+  `${count} ${count === 1 ? one : several}`;
+
 /** Says something in an element's `[data-status]` line, which is a live region. */
 export function say(element: Element, message: string, kind: 'working' | 'error' | 'done' = 'working'): void {
   const line = element.querySelector('[data-status]');
