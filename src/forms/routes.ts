@@ -39,7 +39,7 @@ export function formsRoutes(deps: FormsDeps): FastifyPluginAsync {
 
     app.get('/', { config: { audience: 'public' } }, async (_request, reply) => {
       const forms = (await deps.listForms()).map(listed);
-      return reply.page('forms/pages/list.njk', { forms });
+      return reply.samePage('forms/pages/list.njk', { forms });
     });
 
     app.get('/.well-known/security.txt', { config: { audience: 'public' } }, async (_request, reply) => {
@@ -48,20 +48,20 @@ export function formsRoutes(deps: FormsDeps): FastifyPluginAsync {
     });
 
     app.get('/about', { config: { audience: 'public' } }, (_request, reply) =>
-      reply.page('forms/pages/about.njk', {}),
+      reply.samePage('forms/pages/about.njk', {}),
     );
 
     app.get('/:organisation/:form', door, async (request, reply) => {
       const published = await deps.publishedForm(request.params.organisation, request.params.form);
       if (!published) return missing(reply);
-      return reply.page('forms/pages/start.njk', formContext(published));
+      return reply.samePage('forms/pages/start.njk', formContext(published));
     });
 
     app.get('/:organisation/:form/fill', door, async (request, reply) => {
       const published = await deps.publishedForm(request.params.organisation, request.params.form);
       if (!published) return missing(reply);
       const { template, context } = firstView(deps, published);
-      return reply.page(template, { ...context, published, whole: true, sender: deps.sender });
+      return reply.samePage(template, { ...context, published, whole: true, sender: deps.sender });
     });
 
     app.post('/:organisation/:form/fill', { ...door, bodyLimit: LARGEST_STEP }, async (request, reply) => {

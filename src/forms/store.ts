@@ -25,7 +25,7 @@ export async function publishedForm(
   if (!SLUG.test(slug) || !SLUG.test(form)) return null;
   const row = await slot.maybe(
     publishedRow,
-    `select ${publishedColumns} from letterbox.published_forms() where slug = $1 and form = $2`,
+    `select ${publishedColumns} from letterbox.published_forms($1, $2)`,
     [slug, form],
   );
   return row && published(row);

@@ -166,6 +166,74 @@ test('laws: however they are written and in whatever order, the people found are
   );
 });
 
+/** The same world every time: a generator after Lehmer (MINSTD). */
+function chances(seed: number): (most: number) => number {
+  let state = seed;
+  return (most) => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % most;
+  };
+}
+
+type Invented = { readonly person: number; readonly erased: number | null; readonly mention: Mention };
+
+/** People who write again with other details, write the same twice, are twins at one address, and whose cases are erased in time. */
+function inventCases(count: number, days: number): Invented[] {
+  const chance = chances(20_261_128);
+  const cases: Invented[] = [];
+  for (let person = 0; cases.length < count; person += 1) {
+    // Every seventh is the twin of the one before: the same name, the same address, a number of their own.
+    const household = person % 7 === 6 ? person - 1 : person;
+    const name = `${['Ada', 'Ben', 'Zoë', 'علي'][household % 4]} ${['Obi', 'Smith', 'O’Neil'][household % 3]}`;
+    const stays = person % 2 === 0 ? { emails: [`p${person}@example.org`] } : { phones: [`077${person}00`] };
+    const writes = 1 + chance(4);
+    for (let nth = 0; nth < writes; nth += 1) {
+      const received = chance(days);
+      const erased = chance(4) === 0 ? received + 1 + chance(days) : null;
+      const changed =
+        person % 2 === 0
+          ? { phones: [`079${person}0${nth}`] }
+          : { emails: [`p${person}.${nth}@example.org`] };
+      const details = {
+        ...{ ...stays, ...(chance(2) === 0 ? changed : {}) },
+        ...{
+          name: chance(3) === 0 ? name.toUpperCase() : name,
+          receivedAt: new Date(AT.getTime() + received * 86_400_000),
+        },
+        address:
+          nth === 0 || chance(2) === 0
+            ? [`${household} High Street`, 'AB1 2CD']
+            : [`${person}-${nth} Low Street`],
+      };
+      const times = chance(10) === 0 ? 2 : 1;
+      for (let copy = 0; copy < times; copy += 1) cases.push({ person, erased, mention: mention(details) });
+    }
+  }
+  return cases;
+}
+
+test('ten thousand cases, fifty windows: those affected are those there are, none missing and none twice', () => {
+  const days = 400;
+  const cases = inventCases(10_000, days);
+  const chance = chances(7);
+  const dayOfCase = ({ mention: { receivedAt } }: Invented) =>
+    (receivedAt.getTime() - AT.getTime()) / 86_400_000;
+  const sizes = Array.from({ length: 50 }, () => {
+    const from = chance(days);
+    const to = from + chance(120);
+    const there = cases.filter(
+      (each) => dayOfCase(each) <= to && (each.erased === null || each.erased >= from),
+    );
+    const truth = [...Map.groupBy(there, ({ person }) => person).values()];
+    const found = peopleIn(there.map((each) => each.mention));
+    expect(casesOf(found)).toEqual(
+      truth.map((of) => of.map((each) => each.mention.case).toSorted()).toSorted(),
+    );
+    return found.length;
+  });
+  expect(Math.max(...sizes), 'the windows hold something').toBeGreaterThan(3000);
+});
+
 test('of a case: who wrote, for whom, what was told, whether victims are among them, and how to reach them', () => {
   const form = parseDefinition(shippedJson('victims'), 'Exampleshire');
   const answers = {

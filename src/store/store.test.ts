@@ -46,6 +46,31 @@ test('a connection that breaks inside a transaction is told to its caller, and e
   expect(await db.desk.run('select 1')).toBe(1);
 });
 
+test('a statement planned before a migration changed what it gives is planned anew, after one failure', async () => {
+  const db = await testDatabase();
+  const define = (type: string) =>
+    db.admin.run(`drop function if exists letterbox.probe(); create function letterbox.probe() returns ${type} language sql
+      as 'select 1::${type}'; grant execute on function letterbox.probe() to letterbox_desk`);
+  const shape = z.object({ n: z.union([z.number(), z.string()]) });
+  const asked = () => act(db.desk, null, (tx) => tx.one(shape, 'select letterbox.probe() as n'));
+  await define('int');
+  expect(await asked()).toEqual({ n: 1 });
+  await define('text');
+  await expect(asked()).rejects.toMatchObject({ code: '0A000' });
+  expect(await asked()).toEqual({ n: '1' });
+});
+
+test('no secret stands in what a connection has planned', async () => {
+  const db = await testDatabase();
+  const secret = sessionSecret('b'.repeat(64));
+  const planned = z.object({ statement: z.string() });
+  const statements = await act(db.desk, secret, (tx) =>
+    tx.rows(planned, 'select statement from pg_prepared_statements'),
+  );
+  expect(JSON.stringify(statements)).toContain('pg_prepared_statements');
+  expect(JSON.stringify(statements)).not.toContain('b'.repeat(64));
+});
+
 test('a full disk is told as such', () => {
   const full = Object.assign(new Error('could not extend file'), { code: '53100' });
   expect(asAway(full)).toMatchObject({ code: 'database-full', statusCode: 503 });

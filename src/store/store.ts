@@ -6,6 +6,7 @@
  * at a time; SQL finds out who that is. Settings are transaction-local, so nothing stays behind on
  * a pooled connection, and nobody ever says `SET ROLE`.
  */
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { z } from 'zod';
 import { type Refusal, type RefusalKind, refuse } from '../web/refusal.ts';
@@ -81,7 +82,7 @@ export function openDatabase(role: Role, url: string, size = 8): Database {
   pool.on('error', () => undefined);
   // Nor when it breaks inside a transaction: whoever waits for it is told by their statement.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return { role, pool, close: () => pool.end(), ...statements(pool) };
+  return { role, pool, close: () => pool.end(), ...statements(pool, role) };
 }
 
 /**
@@ -100,10 +101,11 @@ export async function act<T>(
   try {
     await client.query('begin');
     if (session !== null) await client.query("select set_config('letterbox.session', $1, true)", [session]);
-    const result = await work({ transaction: true, ...statements(client) });
+    const result = await work({ transaction: true, ...statements(client, database.role) });
     await client.query('commit');
     return result;
   } catch (error) {
+    if (isOutdated(error)) broken = error;
     await client.query('rollback').catch((failure: Error) => {
       broken = failure;
     });
@@ -154,9 +156,9 @@ const SENTENCES: Record<string, string> = {
   'document-mismatch': 'The signed document is not about this. Nothing was changed.',
 };
 
-function statements(on: Queryable): Statements {
+function statements(on: Queryable, role: Role): Statements {
   const query = (sql: string, parameters: readonly Parameter[] = []) =>
-    on.query(sql, [...parameters]).catch((error: unknown) => {
+    on.query({ ...named(role, sql), text: sql, values: [...parameters] }).catch((error: unknown) => {
       throw asAway(error);
     });
   return {
@@ -173,4 +175,24 @@ function statements(on: Queryable): Statements {
     },
     run: async (sql, parameters) => (await query(sql, parameters)).rowCount ?? 0,
   };
+}
+
+const names = new Map<string, string>();
+
+/**
+ * By which name a connection knows a statement that it has planned already. What the program says by itself are constants,
+ * so there are as many names as statements; the administrator says what is said once.
+ */
+function named(role: Role, sql: string): { name?: string } {
+  if (role === 'admin') return {};
+  const name = names.get(sql) ?? createHash('sha256').update(sql).digest('base64url');
+  names.set(sql, name);
+  return { name };
+}
+
+/** What a planned statement says when a migration has changed what it gives: another connection plans it anew. */
+function isOutdated(error: unknown): error is pg.DatabaseError {
+  return (
+    error instanceof pg.DatabaseError && error.code === '0A000' && error.routine === 'RevalidateCachedQuery'
+  );
 }

@@ -69,6 +69,8 @@ declare module 'fastify' {
   interface FastifyReply {
     /** Sends a page: `template` is a path under src, such as `cases/pages/list.njk`. */
     page(template: string, context?: Record<string, unknown>, status?: number): FastifyReply;
+    /** Sends a page that is the same to everybody: one that was written before with the same `context` is sent again. */
+    samePage(template: string, context: Record<string, unknown>, status?: number): FastifyReply;
     /** Sends a refusal with its status, as JSON to programs and as a page to people. */
     refuse(refusal: Refusal): FastifyReply;
   }
@@ -118,15 +120,17 @@ function guardDoors(app: FastifyInstance, site: Site): void {
 
 function decorate(app: FastifyInstance, options: SiteOptions): void {
   const render: Render = renderer(options.site, options.assets);
-  const absent = onceEach(render);
+  const same = onceEach(render);
   app.decorateRequest('actor', null);
   app.decorateReply('page', function (this: FastifyReply, template, context = {}, status = 200) {
+    // Scanners and Watch ask for thousands of addresses that are nowhere.
+    if (status === 404 && !this.request.actor) return this.samePage(template, context, status);
     const shared = { actor: this.request.actor, demonstration: options.demonstration() };
-    const whole = { ...shared, ...context };
-    const path = this.request.url;
-    const written =
-      status === 404 && !shared.actor ? absent(template, whole) : render(template, { path, ...whole });
-    return this.status(status).type('text/html; charset=utf-8').send(written);
+    return sendPage(this, status, render(template, { path: this.request.url, ...shared, ...context }));
+  });
+  app.decorateReply('samePage', function (this: FastifyReply, template, context, status = 200) {
+    const shared = { actor: null, demonstration: options.demonstration() };
+    return sendPage(this, status, same(template, { ...shared, ...context }));
   });
   app.decorateReply('refuse', function (this: FastifyReply, refusal: Refusal) {
     const status = statusOf(refusal);
@@ -137,15 +141,21 @@ function decorate(app: FastifyInstance, options: SiteOptions): void {
   });
 }
 
+const sendPage = (reply: FastifyReply, status: number, written: string) =>
+  reply.status(status).type('text/html; charset=utf-8').send(written);
+
 const MOST_KEPT = 50;
 
-/** The same pages, each written once: scanners and Watch ask for thousands of addresses that are nowhere. */
+/** The same pages, each written once; of more than fifty, those that were written first are forgotten. */
 function onceEach(render: Render): Render {
   const kept = new Map<string, string>();
   return (template, context) => {
     const key = JSON.stringify([template, context]);
-    const written = kept.get(key) ?? render(template, context);
-    if (kept.size < MOST_KEPT) kept.set(key, written);
+    const before = kept.get(key);
+    if (before !== undefined) return before;
+    const written = render(template, context);
+    kept.set(key, written);
+    for (const oldest of [...kept.keys()].slice(0, -MOST_KEPT)) kept.delete(oldest);
     return written;
   };
 }
