@@ -67,9 +67,14 @@ export async function measureNotices({ people }: { readonly people: number }, sa
       `update letterbox.notice_message set claimed_at = claimed_at - interval '11 minutes' where state = 'sending'`,
     );
     const rest = await sendAll({ desk, cookie: one, ...notice }, messages, program);
-    await resolveByLog({ desk, cookie: one, ...notice }, relay);
-    for (let n = 0; n < 6; n += 1) await sendAll({ desk, cookie: one, ...notice }, messages, program);
-    await resolveByLog({ desk, cookie: one, ...notice }, relay);
+    const to = { desk, cookie: one, ...notice };
+    for (let n = 0; n < 3; n += 1) {
+      await allAnswered(to);
+      await resolveByLog(to, relay);
+      await sendAll(to, messages, program);
+    }
+    await allAnswered(to);
+    await resolveByLog(to, relay);
     const rows = await rowsOf(desk, one, notice);
     if (rows.length !== waiting.length) throw new Error('Messages were lost from the list.');
     return [
@@ -177,6 +182,11 @@ async function sendAll(to: Desk & Noticed, messages: readonly Message[], program
   }
   if (killAt < 1) await program.ended;
   return { sent, seconds: (performance.now() - began) / 1000 };
+}
+
+/** Until the relay has said, or failed to say in time, what became of each. */
+async function allAnswered(to: Desk & Noticed): Promise<void> {
+  while ((await rowsOf(to.desk, to.cookie, to)).some(({ state }) => state === 'sending')) await wait(500);
 }
 
 /** What people find in the relay's log about messages of which nobody knows. */

@@ -9,7 +9,7 @@ import { casesRoutes } from '../cases/routes.ts';
 import { grantsRoutes } from '../grants/routes.ts';
 import { hostingRoutes } from '../hosting/routes.ts';
 import { incidentRoutes } from '../incidents/routes.ts';
-import { LANES } from '../notices/acts.ts';
+import { CONNECTIONS } from '../notices/acts.ts';
 import { noticeRoutes } from '../notices/routes.ts';
 import { peopleRoutes } from '../people/routes.ts';
 import { findActor } from '../people/store.ts';
@@ -89,9 +89,9 @@ export async function startDesk({
   };
 }
 
-/** By what notices go out, with as many connections as there are messages at a time. */
+/** By what notices go out, with as many connections as there may be messages under way. */
 const mailOf = ({ mail, notify }: Settings) => ({
-  relay: mail && openRelay(mail.relay, mail.from, undefined, LANES),
+  relay: mail && openRelay(mail.relay, mail.from, undefined, CONNECTIONS),
   notify: notify && openNotify(notify),
 });
 

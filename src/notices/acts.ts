@@ -162,25 +162,33 @@ export async function sendMessages(
     // A relay that is not well is not asked for each of the rest.
     const { state, why } = failures >= LANES ? WAITS : await sendOne(relay, message);
     failures = state === 'waiting' || state === 'unknown' ? failures + 1 : 0;
-    // Where this fails it stays written down as being sent, and is looked into.
     await tried(desk, session, 'notice-sent', async (tx) => {
       await tx.run('select letterbox.message_done($1, $2, $3, $4)', [notice, message.key, state, why]);
       return DONE;
     });
     return { key: message.key, state, why };
   });
-  return { outcome: claim.outcome, results };
+  return { outcome: claim.outcome, results: mine.map(({ key }, n) => results[n] ?? { key, ...ON_ITS_WAY }) };
 }
 
 /** Relays are wary of more from one sender. */
-export const LANES = 4;
+const LANES = 4;
+/** So many messages more may be with a relay that says nothing of them; the others do not wait for its answer. */
+const MOST_ASIDE = 12;
+const SET_ASIDE_AFTER = 2000;
+/** At most so many connections to a relay. */
+export const CONNECTIONS = LANES + MOST_ASIDE;
+let aside = 0;
 
-/** Does the work for all, a few at a time; in their order. */
-async function inLanes<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const done: Promise<R>[] = [];
+/**
+ * Does the work for all, a few at a time, in their order. Null for what takes long: it goes on, and nobody waits for it.
+ * Where that fails later, nothing is written down, and what is known of it is what was before.
+ */
+async function inLanes<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<(R | null)[]> {
+  const done: Promise<R | null>[] = [];
   const lane = async () => {
     for (let item = items[done.length]; item !== undefined; item = items[done.length]) {
-      const doing = work(item);
+      const doing = orAside(work(item));
       done.push(doing);
       await doing;
     }
@@ -189,6 +197,24 @@ async function inLanes<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
   return Promise.all(done);
 }
 
+/** What comes of it, or null after a while, where not too much else was set aside. */
+async function orAside<R>(doing: Promise<R>): Promise<R | null> {
+  const { promise: late, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => {
+    if (aside >= MOST_ASIDE) return;
+    aside += 1;
+    const back = () => {
+      aside -= 1;
+    };
+    doing.then(back, back);
+    resolve(null);
+  }, SET_ASIDE_AFTER);
+  return Promise.race([doing, late]).finally(() => clearTimeout(timer));
+}
+
+const ON_ITS_WAY: { readonly state: MessageState; readonly why: string | null } = {
+  ...{ state: 'sending', why: 'The relay has not said yet whether it takes it.' },
+};
 const WAITS: { readonly state: MessageState; readonly why: string | null } = {
   ...{ state: 'waiting', why: 'It was not tried: several before it had not gone out.' },
 };

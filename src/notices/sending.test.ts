@@ -29,6 +29,7 @@ import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import {
   approveNotice,
+  CONNECTIONS,
   keepFates,
   keepUndelivered,
   proposeNotice,
@@ -77,11 +78,11 @@ const fate = async (
   references: readonly string[],
 ) => settled(await keepFates(db.desk, body.founder.session, of.notice, { fate: what, references, why: '' }));
 
-async function withRelay<T>(work: (relay: Relay, wild: WildRelay) => Promise<T>): Promise<T> {
+async function withRelay<T>(work: (relay: Relay, wild: WildRelay) => Promise<T>, answer = 1500): Promise<T> {
   const wild = await openWildRelay();
   const [address, from] = [parseRelay(wild.url), parseAddress('notices@example.com')];
   if (!address || !from) throw new Error('The relay has no address.');
-  const relay = openRelay(address, from, { connect: 1000, answer: 1500 }, 4);
+  const relay = openRelay(address, from, { connect: 1000, answer }, CONNECTIONS);
   try {
     return await work(relay, wild);
   } finally {
@@ -355,7 +356,7 @@ test(
       const uncertain = (await rows(of)).filter(({ state }) => state === 'unknown');
       // Pressed again as long as something waits; each time somebody is busy, or the relay too slow.
       for (let n = 0; n < 10 && (await rows(of)).some(({ state }) => state === 'waiting'); n += 1)
-        await sendAll(db.desk, relay, body.founder, of);
+        await sendAllThrough(relay, of);
       const after = await rows(of);
       expect(after.some(({ state }) => state === 'waiting' || state === 'sending')).toBe(false);
       const unknown = after.filter(({ state }) => state === 'unknown');
@@ -371,7 +372,7 @@ test(
         if (n === 2) break;
         await fate(of, 'did-not-go', references(false));
         for (let m = 0; m < 10 && (await rows(of)).some(({ state }) => state === 'waiting'); m += 1)
-          await sendAll(db.desk, relay, body.founder, of);
+          await sendAllThrough(relay, of);
       }
       const end = await rows(of);
       const times = Map.groupBy(wild.taken, ({ id }) => id);
@@ -387,6 +388,32 @@ test(
       expect(refused).toBeGreaterThan(3);
       expect(await settledNotice(of)).toMatchObject({ haltedAt: null });
     }),
+);
+
+/** Hands all over that wait, and waits for those that were set aside. */
+async function sendAllThrough(relay: Relay, of: Proposed): Promise<void> {
+  await sendAll(db.desk, relay, body.founder, of);
+  await expect
+    .poll(async () => (await rows(of)).some(({ state }) => state === 'sending'), { timeout: 60_000 })
+    .toBe(false);
+}
+
+test(
+  'a mailbox of which the relay says nothing holds nobody up, and is known in the end',
+  { timeout: 60_000 },
+  () =>
+    withRelay(async (relay) => {
+      const of = await agreedOn([person('Ana', { to: 'kept-silent@people.example' }), ...SIX.slice(1)]);
+      const { results } = settled(await send(of, of.messages, relay));
+      const silent = of.messages.find(({ name }) => name === 'Ana')?.key;
+      expect(results.map(({ key, state }) => [key === silent, state]).toSorted()).toEqual([
+        ...SIX.slice(1).map(() => [false, 'sent']),
+        [true, 'sending'],
+      ]);
+      await expect
+        .poll(async () => (await rows(of)).find(({ key }) => key === silent)?.state, { timeout: 30_000 })
+        .toBe('unknown');
+    }, 6000),
 );
 
 const settledNotice = async (of: Proposed) =>

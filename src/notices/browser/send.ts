@@ -45,22 +45,25 @@ class SendElement extends NoticeElement {
     const bar = progressIn(this, waiting.length, 'Messages handed over');
     this.append(stop);
     const queue = [...waiting];
-    let [sent, failed] = [0, 0];
+    let [sent, failed, late] = [0, 0, 0];
     while (queue.length > 0 && !this.stopped) {
       const batch = queue.slice(0, AT_ONCE);
       const { outcome, results } = await handOver(of, batch);
       if (outcome !== 'claimed') break;
       const tried = new Set(results.map(({ key }) => key));
-      const through = results.filter(({ state }) => state === 'sent').length;
+      const became = Map.groupBy(results, ({ state }) => state);
+      const [through, onTheirWay] = [became.get('sent')?.length ?? 0, became.get('sending')?.length ?? 0];
       sent += through;
-      failed += results.length - through;
+      late += onTheirWay;
+      failed += results.length - through - onTheirWay;
       const still =
         tried.size > 0 ? null : new Set((await waitingOf(notice, batch, 'email')).map(({ key }) => key));
       const rest = batch.filter(({ key }) => !tried.has(key) && (still?.has(key) ?? true));
       queue.splice(0, batch.length, ...rest);
       bar.value = waiting.length - queue.length;
       const wrong = failed > 0 ? ` ${failed} did not go out.` : '';
-      say(this, `${sent} of ${waiting.length} sent.${wrong}`);
+      const silent = late > 0 ? ` Of ${late} the relay has not said yet whether it takes them.` : '';
+      say(this, `${sent} of ${waiting.length} sent.${wrong}${silent}`);
       if (tried.size < batch.length) await pause();
     }
     if (this.stopped) await steer(of, 'stopped', 'Somebody pressed stop.');
