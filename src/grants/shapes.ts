@@ -75,9 +75,11 @@ export const WAITING = [
   'approve-key',
   'turn-key',
   'review',
+  'agree',
 ] as const;
 export const waitingShape = z.object({
   what: z.enum(WAITING),
+  /** Of a grant; or of a notice, which is agreed to. */
   proposal: z.string().nullable(),
   grant_id: z.string().nullable(),
   form: z.string().nullable(),

@@ -53,7 +53,7 @@ export function myFormKeys(on: Statements): Promise<KeyEnvelope[]> {
 
 export type Waiting = z.infer<typeof waitingShape>;
 
-/** What waits for the actor to do about grants and form keys. */
+/** What waits for the actor to do: about grants, form keys, and notices to agree to. */
 export function whatWaits(on: Statements): Promise<Waiting[]> {
   return on.rows(waitingShape, 'select * from letterbox.what_waits() order by what, form, name');
 }

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { quarantineForm } from '../alarm/acts.ts';
 import { ownAlarms } from '../alarm/store.ts';
+import { whatWaits } from '../grants/store.ts';
 import { letRead, openForm } from '../grants/testing.ts';
 import { takeStep } from '../incidents/acts.ts';
 import { incidentSteps } from '../incidents/store.ts';
@@ -102,6 +103,19 @@ describe('two people', () => {
     );
     settled(await approve(of));
     expect(refusalOf(await approve(of))).toBe('approved-already');
+  });
+
+  test('the second finds it among what waits for them, until somebody agreed', async () => {
+    const waits = async (who: SignedIn) =>
+      settled(await act(db.desk, who.session, whatWaits))
+        .filter(({ what }) => what === 'agree')
+        .map(({ proposal, name }) => [proposal, name]);
+    const of = await proposed(db.desk, body, SIX);
+    expect(await waits(body.second)).toEqual([[of.notice, body.founder.name]]);
+    expect(await waits(body.founder), 'who proposed it').toEqual([]);
+    expect(await waits(body.ben), 'who may not see it').toEqual([]);
+    settled(await approve(of));
+    expect(await waits(body.second)).toEqual([]);
   });
 
   test('each of these is a step, and the register holds the list’s hash and no name', async () => {

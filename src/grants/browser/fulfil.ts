@@ -44,6 +44,11 @@ function link(each: Waiting): [text: string, href: string] | null {
       return [`Countersign the key that ${each.name} made for “${each.titles}”`, `/forms/${each.form}/key`];
     case 'review':
       return [`Say who still needs access: ${each.n} end soon if nobody does`, '/access/reviews'];
+    case 'agree':
+      return [
+        `Look at the notice that ${each.name} wants to send, and agree to it or not`,
+        `/notices/${each.proposal}`,
+      ];
     default:
       return null;
   }
