@@ -142,8 +142,10 @@ async function agreeOnTheNotice(incident: string): Promise<{ people: number; mai
   const [, people, mails] = /(\d+) people: (\d+) e-mail/.exec(told) ?? [];
   await grace.fill('#notice-pace', '12000');
   await grace.click('text=Propose this notice');
-  const link = await grace.getAttribute('a[href^="/notices/"]', 'href');
-  await carys.goto(`${letterbox.deskUrl}${link}`);
+  await grace.waitForSelector('a[href^="/notices/"]');
+  await carys.goto(letterbox.deskUrl);
+  await carys.click('text=Look at the notice that Grace Lindqvist wants to send');
+  await carys.waitForSelector('h1:has-text("A notice to agree to")');
   await expectAccessible(carys);
   await carys.click('button:has-text("Compare the list")');
   await carys.click('button:has-text("Agree to this notice")', { timeout: TEN_MINUTES });
