@@ -5,6 +5,7 @@ import { dayOf } from '../forms/day.ts';
 import { parseDefinition } from '../forms/definition.ts';
 import { shippedJson } from '../forms/shipped.testing.ts';
 import { type Affected, type Mention, mentionsIn, nameKey, peopleIn } from './affected.ts';
+import { chances } from './chances.testing.ts';
 
 const AT = new Date('2026-03-02T10:00:00Z');
 let count = 0;
@@ -165,15 +166,6 @@ test('laws: however they are written and in whatever order, the people found are
     { numRuns: 300 },
   );
 });
-
-/** The same world every time: a generator after Lehmer (MINSTD). */
-function chances(seed: number): (most: number) => number {
-  let state = seed;
-  return (most) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % most;
-  };
-}
 
 type Invented = { readonly person: number; readonly erased: number | null; readonly mention: Mention };
 

@@ -4,20 +4,12 @@ import { aFoundedBody, refusalOf, settled, type TestBody } from '../people/testi
 import { newId } from '../sealing/place.ts';
 import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
+import { chances } from './chances.testing.ts';
 import { type Asked, exposedCases, exposedTo, seenMeanwhile } from './store.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
 const MINUTES = 400 * 24 * 60;
-
-/** The same world every time: a generator after Lehmer (MINSTD). */
-function chances(seed: number): (most: number) => number {
-  let state = seed;
-  return (most) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % most;
-  };
-}
 
 type Invented = {
   readonly id: string;

@@ -100,8 +100,9 @@ export async function act<T>(
   let broken: Error | undefined;
   try {
     await client.query('begin');
-    if (session !== null) await client.query("select set_config('letterbox.session', $1, true)", [session]);
-    const result = await work({ transaction: true, ...statements(client, database.role) });
+    const tx: Tx = { transaction: true, ...statements(client, database.role) };
+    if (session !== null) await tx.run("select set_config('letterbox.session', $1, true)", [session]);
+    const result = await work(tx);
     await client.query('commit');
     return result;
   } catch (error) {

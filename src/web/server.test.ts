@@ -58,6 +58,19 @@ test('a stranger at a staff door is sent to sign in, and a program is told 401',
   ]);
 });
 
+test('a page that is kept is given only for what it was written for, however many there are', async () => {
+  const app = await createSite(options());
+  app.get('/', { config: { audience: 'public' } }, (request, reply) =>
+    reply.samePage('forms/pages/list.njk', {
+      forms: [{ title: `Form ${request.url.split('?')[1]}.`, organisation: 'A body', url: '/', lead: '' }],
+    }),
+  );
+  for (const n of [...Array(120).keys(), ...Array(120).keys()]) {
+    const { body } = await app.inject(`/?${n}`);
+    expect(body.match(/Form \d+\./g)).toEqual([`Form ${n}.`]);
+  }
+});
+
 test('a post from another site is refused before any room sees it', async () => {
   const app = await createSite(options());
   app.post('/receipt', { config: { audience: 'receipt' } }, async () => 'taken');
