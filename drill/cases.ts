@@ -1,6 +1,7 @@
 /** All cases of the drill, in the order of the catalogue. */
 import type { Case } from './case.ts';
 import { ACCESS } from './cases/access.ts';
+import { BESIDE } from './cases/beside.ts';
 import { IN_BROWSERS } from './cases/browser.ts';
 import { COPIES } from './cases/copies.ts';
 import { IN_THE_DATABASE } from './cases/database.ts';
@@ -17,6 +18,7 @@ export const CASES: readonly Case[] = [
   ...IN_PROGRAMS,
   ...IN_THE_DATABASE,
   ...IN_BROWSERS,
+  ...BESIDE,
   ...COPIES,
   ...IN_MAILS,
   ...NOTICING,

@@ -95,16 +95,8 @@ export const CATALOGUE: readonly Mistake[] = [
   ...by(
     'infrastructure',
     [50, 'A bucket is public, or an address is signed for ever', NO_STORE],
-    [
-      51,
-      'A lapsed name is taken over by somebody else',
-      'It is not made on loopback. Watch can be told of any address that must not answer (letterbox watch add).',
-    ],
-    [
-      52,
-      'A log server, a queue or a relay is open',
-      'Letterbox runs none; Watch can be told of any address that must not answer (letterbox watch add).',
-    ],
+    [51, 'A lapsed name is taken over by somebody else'],
+    [52, 'A log server, a queue or a relay is open'],
     [53, 'A second, older node still answers'],
     [54, 'Secrets stand in the environment or in what a program says'],
   ),

@@ -53,6 +53,8 @@ export type World = {
   /** LETTERBOX_WITNESSES, as the deployment has it. */
   readonly witnesses: string;
   readonly fronts: Fronts;
+  /** Addresses that must not answer: a name that was the body's, a server of logs, a queue. Nothing is there. */
+  readonly beside: Readonly<Record<'lapsed' | 'log' | 'queue', string>>;
   /** What people sent in, known to the drill: a mark in every field and file. One a form. */
   readonly submissions: readonly Canary[];
   readonly needles: Needles;
@@ -92,7 +94,8 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
   const body = await aBodyWithForms(db);
   await elsewhere.begin(await registerKey(db.admin, body.founder.staff.organisation));
   const others = await people(db, body);
-  const config = await letWatchIn(data, fronts, body, others);
+  const beside = await addressesBeside();
+  const config = await letWatchIn(data, fronts, body, { others, silent: Object.values(beside) });
   const submissions: Canary[] = [];
   const recorder = await recordingProxy(direct.slot);
   for (const form of ['review', 'victims']) submissions.push(await sendIn(recorder.url, form));
@@ -110,7 +113,7 @@ export async function aWorld(say: (line: string) => void): Promise<World> {
   return {
     ...{ db, body, data, publicUrl: fronts.slot.url, deskUrl: fronts.desk.url },
     ...{ witnesses: elsewhere.setting, mail: post.mail },
-    ...{ direct, answerFrom, fronts, submissions, program, startWatch, recorded: recorder.recorded },
+    ...{ direct, answerFrom, fronts, beside, submissions, program, startWatch, recorded: recorder.recorded },
     get needles() {
       const { marks, sealed } = needlesIn(known);
       return needlesOf(marks, sealed);
@@ -201,6 +204,13 @@ async function aRelay() {
 /** An address that was public once and has been unlinked. */
 export const WITHDRAWN = '/honours-list.csv';
 
+/** By another name than the sites have, as far as loopback has names: cookies ignore ports. */
+const addressesBeside = async (): Promise<World['beside']> => ({
+  lapsed: `http://127.0.0.1:${await freePort()}/`,
+  log: `http://127.0.0.1:${await freePort()}/logs`,
+  queue: `tcp://127.0.0.1:${await freePort()}`,
+});
+
 const AS: Readonly<Record<string, string>> = {
   'First Manager': 'somebody of another body',
   'Ben Caseworker': 'a colleague without access',
@@ -216,7 +226,7 @@ async function letWatchIn(
   data: string,
   fronts: Fronts,
   { db, ...body }: TestBody,
-  others: Others,
+  { others, silent }: { readonly others: Others; readonly silent: readonly string[] },
 ): Promise<string> {
   const asking = openAsking();
   const settings = { deskUrl: fronts.desk.url };
@@ -231,7 +241,7 @@ async function letWatchIn(
   writeState(stateFile(config), { ...NO_STATE, accounts });
   writeConfig(config, {
     ...{ public: fronts.slot.url, desk: fronts.desk.url, rehearseEvery: 2_592_000 },
-    elsewhere: [{ url: `${fronts.slot.url}${WITHDRAWN}`, must: 'never answer' }],
+    elsewhere: [`${fronts.slot.url}${WITHDRAWN}`, ...silent].map((url) => ({ url, must: 'never answer' })),
   });
   return config;
 }

@@ -14,7 +14,7 @@ import { filesIn } from '../probes.ts';
 import { sendIn, type World } from '../world.ts';
 
 // Without the browser's own check of what loopback may be asked: the page's policy alone has to hold.
-const options = {
+export const options = {
   executablePath: process.env.LETTERBOX_CHROMIUM ?? '/usr/bin/chromium',
   args: [
     '--no-sandbox',

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createListener } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -120,6 +121,40 @@ test('looks after any address, tells of it by its own mail, once, and takes it b
   await postbox.close();
   await new Promise((resolve) => server.close(resolve));
 });
+
+test('a port that must be closed is told of while something listens there, whatever it speaks', async () => {
+  const config = join(folder, 'watch.json');
+  const server = createListener((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  const url = `tcp://127.0.0.1:${bound !== null && typeof bound === 'object' ? bound.port : 0}`;
+  const said: string[] = [];
+  const run = (...args: string[]) => main([...args, '--config', config], (line) => said.push(line));
+  expect(await run('add', url)).toBe(1);
+  expect(said.join()).toContain(`something listens at that port. ${url}`);
+  expect(await run('--once')).toBe(1);
+  await new Promise((resolve) => server.close(resolve));
+  expect(await run('--once')).toBe(0);
+  for (const wrong of ['tcp://127.0.0.1', 'tcp://127.0.0.1:25/queue'])
+    await expect(run('add', wrong)).rejects.toThrow(/as tcp:\/\/host:port/);
+  await expect(run('add', url, '--text', 'why')).rejects.toThrow(/elsewhere/);
+});
+
+test('addresses at which nobody says anything do not hold up the others', async () => {
+  const config = join(folder, 'watch.json');
+  const silent = createListener(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const bound = silent.address();
+  const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
+  const elsewhere = Array.from({ length: 6 }, (_, n) => ({
+    ...{ url: `http://127.0.0.1:${port}/${n}`, must: 'never answer' },
+  }));
+  writeFileSync(config, JSON.stringify({ elsewhere }));
+  const began = performance.now();
+  expect(await main(['--config', config, '--once'], () => undefined)).toBe(0);
+  expect((performance.now() - began) / 1000).toBeLessThan(25);
+  silent.close();
+}, 60_000);
 
 test('says in one line what is wrong with what it was told', async () => {
   const config = join(folder, 'watch.json');

@@ -17,7 +17,8 @@ import { joinAsWatch } from './watch-join.ts';
 const USAGE = `Usage:
   letterbox watch [--config watch.json] [--once]     go round, and alarm
   letterbox watch join LINK [--public URL]           take an account, by a link from the desk's page Watch
-  letterbox watch add URL [--text TEXT]              watch an address that must not answer strangers, or never show a text`;
+  letterbox watch add URL [--text TEXT]              watch an address that must not answer strangers, or never show a text
+                                                     (https://…, or tcp://host:port for a port that must be closed)`;
 
 export const main: Main = async (args, say) => {
   const { values, positionals } = parseArgs({

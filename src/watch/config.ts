@@ -15,8 +15,19 @@ const site = z
   .transform((text) => new URL(text).origin);
 
 const elsewhere = z.discriminatedUnion('must', [
-  /** Whoever is not signed in gets nothing there: no answer, a refusal, or a page to sign in at. */
-  z.strictObject({ url: z.url({ protocol: /^https?$/ }), must: z.literal('never answer') }),
+  /**
+   * Whoever is not signed in gets nothing there: no answer, a refusal, or a page to sign in at. As `tcp://host:port`: there
+   * is nobody to be connected to.
+   */
+  z.strictObject({
+    url: z
+      .url({ protocol: /^(https?|tcp)$/ })
+      .refine(
+        (text) => !text.startsWith('tcp:') || /^tcp:\/\/[^/?#@]+:\d+$/.test(text),
+        'as tcp://host:port',
+      ),
+    must: z.literal('never answer'),
+  }),
   z.strictObject({
     url: z.url({ protocol: /^https?$/ }),
     must: z.literal('never contain'),

@@ -1,20 +1,38 @@
-/** Addresses that are no Letterbox: a shared folder, a spreadsheet's link, a supplier's form, a bucket. */
+/** Addresses that are no Letterbox: a shared folder, a spreadsheet's link, a supplier's form, a bucket, a relay's port. */
+import { connect } from 'node:net';
 import { type Asking, type Got, headerOf } from './asking.ts';
 import type { Elsewhere } from './config.ts';
 import { type Finding, STRANGER, searchGot } from './judging.ts';
 import type { Hit, Needles } from './needles.ts';
 
+/** As many are looked at together: one that a firewall keeps silent takes ten seconds, and must not hold up the others. */
+const TOGETHER = 50;
+
+/** What of all these is wrong now. */
+export async function lookAtAll(asking: Asking, rules: readonly Elsewhere[]): Promise<Finding[]> {
+  const found: Finding[] = [];
+  const left = rules.values();
+  const looking = async () => {
+    for (const rule of left) {
+      const finding = await look(asking, rule);
+      if (finding) found.push(finding);
+    }
+  };
+  await Promise.all(Array.from({ length: TOGETHER }, looking));
+  return found;
+}
+
 /** What of this is wrong now, or null. `blind` where nobody answers and something must be looked for in the answer. */
 export async function look(asking: Asking, rule: Elsewhere): Promise<Finding | null> {
-  const got = await followed(asking, rule.url);
   const about = {
     ...{ organisation: null, form: null, asWhom: STRANGER, address: rule.url.slice(0, 500), by: 'elsewhere' },
   };
   if (rule.must === 'never answer') {
-    if (!got || !isGiven(got)) return null;
-    const seen = `A stranger gets ${sizeOf(got)} there (${headerOf(got, 'content-type').slice(0, 60) || 'of an unknown kind'}), and must get nothing.`;
+    const seen = await whatIsGiven(asking, rule.url);
+    if (!seen) return null;
     return { ...about, key: `elsewhere ${rule.url}`.slice(0, 300), kind: 'elsewhere', colour: 'red', seen };
   }
+  const got = await followed(asking, rule.url);
   if (!got) {
     const seen = 'Nobody answers there, so it cannot be looked for what must not be there.';
     return { ...about, key: `unanswered ${rule.url}`.slice(0, 300), kind: 'blind', colour: 'amber', seen };
@@ -30,6 +48,33 @@ export async function look(asking: Asking, rule: Elsewhere): Promise<Finding | n
     seen,
   };
 }
+
+/** What a stranger gets at an address that must give nothing, in a sentence; null where that is nothing. */
+async function whatIsGiven(asking: Asking, url: string): Promise<string | null> {
+  if (url.startsWith('tcp:'))
+    return (await isListening(new URL(url)))
+      ? 'A stranger is connected there, and must not be: something listens at that port.'
+      : null;
+  const got = await followed(asking, url);
+  if (!got || !isGiven(got)) return null;
+  const kind = headerOf(got, 'content-type').slice(0, 60) || 'of an unknown kind';
+  return `A stranger gets ${sizeOf(got)} there (${kind}), and must get nothing.`;
+}
+
+const MOST_SILENT = 10_000;
+
+/** Whether anybody takes a connection there. Nothing is said to whoever does. */
+const isListening = ({ hostname, port }: URL): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
+    const over = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(MOST_SILENT, () => over(false));
+    socket.once('connect', () => over(true));
+    socket.once('error', () => over(false));
+  });
 
 const MOST_HOPS = 5;
 

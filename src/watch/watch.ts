@@ -18,7 +18,7 @@ import { needlesIn } from './canary.ts';
 import { type Door, doorQuestions, otherQuestions, type Question, type Sites } from './census.ts';
 import { type Config, readState, type Standing, type State, writeState } from './config.ts';
 import { type Desk, openDesk } from './desk.ts';
-import { look } from './elsewhere.ts';
+import { lookAtAll } from './elsewhere.ts';
 import { askedBy, type Finding, REHEARSAL, STRANGER } from './judging.ts';
 import { type Needles, needlesOf } from './needles.ts';
 import { tend } from './planting.ts';
@@ -117,12 +117,10 @@ async function goRound(watching: Watching): Promise<RoundTold> {
   const { config } = watching;
   const blind = await prepare(watching);
   const found = new Map<string, Finding>(blind.map((finding) => [finding.key, finding]));
+  const elsewhere = lookAtAll(watching.asking, config.elsewhere);
   const result = await askSites(watching, began);
   for (const [key, finding] of result.found) found.set(key, finding);
-  for (const rule of config.elsewhere) {
-    const finding = await look(watching.asking, rule);
-    if (finding) found.set(finding.key, finding);
-  }
+  for (const finding of await elsewhere) found.set(finding.key, finding);
   if (result.asked > 0 && result.unanswered > result.asked / 5) {
     const seen = `${result.unanswered} of ${result.asked} questions were not answered, so Watch could not see what stands open there.`;
     const about = { organisation: null, form: null, asWhom: null, address: null, by: 'round' };
