@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Browser, Page } from 'playwright-core';
@@ -9,6 +9,7 @@ import { answerUntil, next } from '../src/forms/browser/page.testing.ts';
 import { shipped } from '../src/forms/shipped.testing.ts';
 import { expectAccessible } from './accessible.ts';
 import { type Deployment, deploy, openBrowser, signIn } from './deployment.ts';
+import { disk } from './disk.ts';
 import { type Tap, tap, wordsIn } from './tap.ts';
 
 const TEN_MINUTES = 600_000;
@@ -84,22 +85,6 @@ async function fillIn(page: Page, say: Words, scripted: boolean): Promise<string
   const reference = /[0-9A-Z]{5}-[0-9A-Z]{5}/.exec((await page.textContent('.govuk-panel')) ?? '')?.[0] ?? '';
   expect(reference).not.toBe('');
   return reference;
-}
-
-/** Everything on the program's disk: the database's files, its journal, keys, all of it. */
-function disk(folder: string): Buffer {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
-  return Buffer.concat(files.map(bytesOf));
-}
-
-/** A running database replaces files of its own while they are read. */
-function bytesOf(file: string): Buffer {
-  try {
-    return statSync(file).isFile() ? readFileSync(file) : Buffer.alloc(0);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  }
 }
 
 /** What the database's owner could do, and the program never does: the words as they are, where sealed ones belong. */

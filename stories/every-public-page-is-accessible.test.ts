@@ -162,7 +162,7 @@ class Walker {
     await this.page.goto(`${letterbox.publicUrl}/receipt`);
     await this.page.fill('#code', code);
     await this.page.click('main button');
-    await this.page.waitForSelector('h1:has-text("It has arrived")');
+    await this.page.waitForSelector('h1:has-text("What you sent")');
     await this.look();
   }
 

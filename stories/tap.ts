@@ -16,7 +16,7 @@ export async function tap(to: () => string | null): Promise<Tap> {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => sockets.delete(socket));
     }
-    client.on('data', (bytes: Buffer) => kept.push(bytes));
+    for (const socket of [client, upstream]) socket.on('data', (bytes: Buffer) => kept.push(bytes));
     client.pipe(upstream).pipe(client);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

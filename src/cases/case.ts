@@ -9,6 +9,7 @@
  * LIMIT: the register proves what was handed over, not what a reader does with it.
  */
 import { z } from 'zod';
+import { sealedMessageShape } from '../conversation/conversation.ts';
 
 /** A row of a form's list: what is not sealed, and the sealed summary (base64url); null for a reader of that case only. */
 export const listedShape = z.object({
@@ -43,6 +44,7 @@ export const releasedShape = z.object({
   /** Planted by Watch: nobody wrote it. */
   canary: z.boolean(),
   files: z.array(z.object({ id: z.string(), size: z.number(), chunks: z.number() })),
+  messages: z.array(sealedMessageShape),
   definition: z.unknown(),
 });
 export type Released = z.infer<typeof releasedShape>;

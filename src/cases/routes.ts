@@ -1,6 +1,7 @@
 /** The desk's pages about cases. What they carry is sealed; it is opened in the reader's browser. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type Unanswered, unanswered } from '../conversation/store.ts';
 import { toBase64url } from '../sealing/encoding.ts';
 import { caseId } from '../sealing/place.ts';
 import { referenceOf } from '../sealing/receipt.ts';
@@ -43,8 +44,11 @@ function listRoutes(app: FastifyInstance, { desk }: CasesDeps): void {
   app.get('/', staff, async (request, reply) => {
     const actor = actorOf(request);
     if (!actor.confirmed) return reply.redirect('/people', 303);
-    const forms = await act(desk, actor.session, myForms);
-    return isRefusal(forms) ? reply.refuse(forms) : reply.page('cases/pages/home.njk', { forms });
+    const mine = await act(desk, actor.session, async (tx) => ({
+      forms: await myForms(tx),
+      waiting: await Promise.all((await unanswered(tx)).map(waitingRow)),
+    }));
+    return isRefusal(mine) ? reply.refuse(mine) : reply.page('cases/pages/home.njk', mine);
   });
   app.get('/forms/:form/cases', getOnly, async (request, reply) => {
     const actor = actorOf(request);
@@ -64,6 +68,10 @@ function listRoutes(app: FastifyInstance, { desk }: CasesDeps): void {
     });
   });
 }
+
+const waitingRow = async ({ case_id, title, at, messages }: Unanswered) => ({
+  ...{ id: case_id, reference: await referenceOf(case_id), title, at, messages: Number(messages) },
+});
 
 async function listed({ summary, received_at, ...row }: ListedRow): Promise<Listed> {
   return {

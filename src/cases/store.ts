@@ -1,5 +1,6 @@
 /** Reading cases from the database: every query that returns ciphertext is a function that registers it. */
 import { z } from 'zod';
+import { sealedMessageShape } from '../conversation/conversation.ts';
 import type { Statements } from '../store/store.ts';
 
 const bytes = z.instanceof(Uint8Array);
@@ -42,6 +43,7 @@ const releasedRow = z.object({
   to_person: z.boolean(),
   canary: z.boolean(),
   files: z.array(z.object({ id: z.string(), size: z.number(), chunks: z.number() })),
+  messages: z.array(sealedMessageShape),
 });
 
 export type ReleasedRow = z.infer<typeof releasedRow>;

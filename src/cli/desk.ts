@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { alarmRoutes } from '../alarm/routes.ts';
 import { plantedOn } from '../alarm/store.ts';
 import { casesRoutes } from '../cases/routes.ts';
+import { conversationRoutes } from '../conversation/desk-routes.ts';
 import { grantsRoutes } from '../grants/routes.ts';
 import { hostingRoutes } from '../hosting/routes.ts';
 import { incidentRoutes } from '../incidents/routes.ts';
@@ -77,6 +78,7 @@ export async function startDesk({
   await app.register(noticeRoutes({ desk, relay, notify }));
   await app.register(grantsRoutes({ desk }));
   await app.register(casesRoutes({ desk }));
+  await app.register(conversationRoutes({ desk }));
   await app.register(registerRoutes({ desk }));
   app.get('/demonstration', { config: { audience: 'public' } }, (_request, reply) =>
     demonstration

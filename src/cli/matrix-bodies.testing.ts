@@ -19,13 +19,25 @@ import {
 } from '../people/standing-documents.ts';
 import { newestIn, recoveryOf, type SignedIn, settled } from '../people/testing.ts';
 import { QUESTIONS } from '../people/training.ts';
-import { canonicalJson, toHex } from '../sealing/encoding.ts';
-import { parseRecipient } from '../sealing/keys.ts';
+import { canonicalJson, toBase64url, toHex } from '../sealing/encoding.ts';
+import { generateIdentity, parseRecipient } from '../sealing/keys.ts';
+import { newId, noticePlace, objectId, organisationId } from '../sealing/place.ts';
+import { seal } from '../sealing/seal.ts';
 import { keyTag } from '../sealing/shares.ts';
 import { signText } from '../sealing/signature.ts';
 import { act } from '../store/store.ts';
 import type { About } from './matrix-rules.testing.ts';
 import type { Matrix } from './matrix-world.testing.ts';
+
+const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+/** Something of the shape of what is sealed, to nobody who is here. */
+const SEALED = toBase64url(
+  await seal(
+    (await generateIdentity()).recipient,
+    { ...noticePlace(organisationId(newId()), objectId(newId())), at: new Date().toISOString() },
+    random(10),
+  ),
+);
 
 type Fields = Readonly<Record<string, unknown>>;
 /** A document as its signer made it, with what travels beside it, and what of it names the thing that is asked about. */
@@ -280,10 +292,16 @@ const PLAIN: Readonly<Record<string, (about: About) => Fields>> = {
   'POST desk /incidents/:incident/notice/undelivered': nothing,
   'POST desk /forms/:form/quarantine': () => ({ reason: 'Somebody rang' }),
   'POST desk /cases/:case/release': nothing,
+  'POST desk /cases/:case/messages': () => ({ id: newId(), sealed: SEALED }),
+  'POST desk /cases/:case/receipt': () => ({ authenticator: toBase64url(random(32)), receiptKey: SEALED }),
   'POST slot /:organisation/:form/fill': () => ({ step: 'start' }),
   'POST slot /:organisation/:form/cases': nothing,
   'PUT slot /:organisation/:form/cases/:case/attachments/:attachment/:n': nothing,
-  'POST slot /receipt': () => ({ authenticator: Buffer.alloc(32, 7).toString('base64url') }),
+  'POST slot /receipt': () => ({ authenticator: toBase64url(random(32)) }),
+  'POST slot /receipt/messages': () => ({
+    ...{ authenticator: toBase64url(random(32)), id: newId(), sealed: SEALED },
+  }),
+  'POST slot /receipt/proof': () => ({ authenticator: toBase64url(random(32)) }),
 };
 
 const shape = z.record(z.string(), z.unknown());

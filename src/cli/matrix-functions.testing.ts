@@ -114,6 +114,8 @@ function plainArguments({ ours, theirs, release }: Matrix): Readonly<Record<stri
     of_path: [`'/backup.zip'`],
     of_packing: [`'plain'`],
     content: [bytes('ab')],
+    of_message: [quoted(newId())],
+    how: [`'browser'`, `'x'`],
     first: ['current_date + 1'],
     last: ['current_date + 3'],
     heads: [`'[]'`, `'{}'`, `'[{}]'`],

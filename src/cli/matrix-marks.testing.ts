@@ -31,7 +31,7 @@ const never = (): boolean => false;
 async function marksOfCase(thing: Thing, { cases, name }: Peopled, chunk: Uint8Array): Promise<Mark[]> {
   const posted = cases[thing.name];
   if (!posted) throw new Error(`There is no case ${thing.name}.`);
-  const { post } = posted;
+  const { post, message } = posted;
   const reads = (who: Principal) => readsCase(who, thing);
   const readsAll = (who: Principal) => readsWhole(who, thing);
   // The register names cases to everybody of the body who audits it; so do those who see everybody's access.
@@ -47,6 +47,7 @@ async function marksOfCase(thing: Thing, { cases, name }: Peopled, chunk: Uint8A
     { name: `the summary of ${thing.name}`, needles: spellings(post.summary), mayBeGiven: readsAll },
     { name: `the key of ${thing.name}`, needles: spellings(post.caseKey), mayBeGiven: readsAll },
     { name: `the file of ${thing.name}`, needles: spellings(chunk), mayBeGiven: reads },
+    { name: `the message of ${thing.name}`, needles: spellings(message), mayBeGiven: reads },
     { name: `the receipt's key of ${thing.name}`, needles: spellings(post.receiptKey), mayBeGiven: never },
     {
       name: `the equality answers of ${thing.name}`,

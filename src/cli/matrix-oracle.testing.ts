@@ -48,6 +48,8 @@ const SLOT: Readonly<Record<string, Rule>> = {
   'PUT slot /:organisation/:form/cases/:case/attachments/:attachment/:n': open,
   'GET slot /receipt': shown,
   'POST slot /receipt': open,
+  'POST slot /receipt/messages': open,
+  'POST slot /receipt/proof': open,
 };
 
 const PEOPLE: Readonly<Record<string, Rule>> = {
@@ -194,6 +196,10 @@ const RECOVERY: Readonly<Record<string, Rule>> = {
   'POST desk /recovery/:recovery/hand-over': act(() => false),
 };
 
+/** What is sealed is looked at before anybody is asked who may read the case. */
+const taking = (rule: Rule): Rule =>
+  signedIn((who, about, sent) => (sent === 'own' ? rule(who, about, sent) : 'no'));
+
 const CASES: Readonly<Record<string, Rule>> = {
   'GET desk /': signedIn((who) => (who.confirmed ? 'yes' : 'sent on')),
   'GET desk /forms/:form/cases': colleague((who, { form, before }) => {
@@ -213,6 +219,8 @@ const CASES: Readonly<Record<string, Rule>> = {
         : 'refused',
   ),
   'GET desk /cases/:case/openings': reader('case'),
+  'POST desk /cases/:case/messages': taking(reader('case')),
+  'POST desk /cases/:case/receipt': taking(reader('case')),
   'GET desk /register': colleague(),
   'GET desk /register/download': colleague(),
   'GET desk /cases/:case/proof': reader('case'),

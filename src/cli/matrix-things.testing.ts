@@ -6,10 +6,13 @@ import type { SignedIn, TestBody } from '../people/testing.ts';
 import { newId } from '../sealing/place.ts';
 import type { BodyName, Thing } from './matrix-cast.testing.ts';
 
+/** A case, and the sealed message of its submitter. */
+export type Talked = Posted & { readonly message: Uint8Array };
+
 /** What a body has, from which its things are made. */
 export type Parts = {
   readonly forms: readonly string[];
-  readonly cases: Readonly<Record<string, Posted>>;
+  readonly cases: Readonly<Record<string, Talked>>;
   /** Proposals by what they are called: approved ones give grants, `waits` does not. */
   readonly proposals: Readonly<Record<string, string>>;
   readonly waits: string;

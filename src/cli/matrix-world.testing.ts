@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { z } from 'zod';
-import { aCase, type Posted } from '../cases/testing.ts';
+import { aCase } from '../cases/testing.ts';
+import { sealMessage } from '../conversation/conversation.ts';
+import { keepReply } from '../conversation/store.ts';
 import { publishForm } from '../forms/acts.ts';
 import { shippedJson } from '../forms/shipped.testing.ts';
 import { fulfilGrants } from '../grants/acts.ts';
@@ -30,12 +32,13 @@ import {
 import { startSequencer } from '../register/jobs.ts';
 import { toHex } from '../sealing/encoding.ts';
 import { recipientOf } from '../sealing/keys.ts';
-import { formId, newId, organisationId } from '../sealing/place.ts';
+import { formId, newId, objectId, organisationId } from '../sealing/place.ts';
+import { receiptAuthenticator } from '../sealing/receipt.ts';
 import { sha256Hex } from '../sealing/signature.ts';
 import { act } from '../store/store.ts';
 import type { TestDatabase } from '../store/testing.ts';
 import type { BodyName, Thing, Who } from './matrix-cast.testing.ts';
-import { NOWHERE, thingsOf, watched } from './matrix-things.testing.ts';
+import { NOWHERE, type Talked, thingsOf, watched } from './matrix-things.testing.ts';
 import { publishShippedForms } from './shipped-forms.ts';
 
 /** One body with what is in it. */
@@ -44,7 +47,7 @@ export type Peopled = {
   readonly body: TestBody;
   /** The reader of its review form. */
   readonly reader: SignedIn;
-  readonly cases: Readonly<Record<string, Posted>>;
+  readonly cases: Readonly<Record<string, Talked>>;
   readonly things: readonly Thing[];
 };
 export type Matrix = {
@@ -100,16 +103,21 @@ async function publishAbroad({ db, founder }: TestBody): Promise<void> {
   settled(await act(db.desk, founder.session, (tx) => publishForm(tx, abroad)));
 }
 
-/** A case of a form whose key this reader holds. */
-async function caseOf(slug: BodyName, body: TestBody, reader: SignedIn, form: string): Promise<Posted> {
+/** A case of a form whose key this reader holds, with a message of its submitter. */
+async function caseOf(slug: BodyName, body: TestBody, reader: SignedIn, form: string): Promise<Talked> {
   const key = (await keysOf(body, reader)).find((each) => each.form === form);
   if (!key) throw new Error(`Nobody holds the key of ${form}.`);
   const recipient = await recipientOf(key.identity);
   const organisation = organisationId(body.founder.staff.organisation);
-  return aCase(body.db, {
+  const posted = await aCase(body.db, {
     slug,
     target: { organisation, form: formId(form), version: 1, generation: 1, recipient },
   });
+  const { draft } = posted;
+  const written = { id: objectId(newId()), text: 'Is it there?', by: null, now: new Date() };
+  const message = await sealMessage(draft, draft.caseRecipient, written);
+  await keepReply(body.db.slot, await receiptAuthenticator(draft.receiptCode), message, 'browser');
+  return { ...posted, message: message.sealed };
 }
 
 /** Lets somebody read a form and opens it by their key. */
@@ -201,7 +209,7 @@ async function granted(body: TestBody, { ended, other, adviser, paused, gone }: 
     "the reader's grant": await readsFirst(body, ana, 'review'),
     "the other form's grant": await readsFirst(body, other, 'victims'),
   };
-  const cases: Record<string, Posted> = {
+  const cases: Record<string, Talked> = {
     'the case': await caseOf('exampleshire', body, ana, 'review'),
     "the adviser's case": await caseOf('exampleshire', body, ana, 'review'),
     'the case of another form': await caseOf('exampleshire', body, other, 'victims'),

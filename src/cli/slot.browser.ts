@@ -1,4 +1,4 @@
 /** The public side's script: every custom element its pages use. */
+import '../conversation/browser/return.ts';
 import '../forms/browser/fill.ts';
-import '../submissions/browser/receipt.ts';
 import '../submissions/browser/send.ts';

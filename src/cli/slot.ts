@@ -1,6 +1,7 @@
 /** The public side: `letterbox slot`, or a part of `letterbox start`. Holds the slot's database role only. */
 
 import { plantedOn } from '../alarm/store.ts';
+import { returnRoutes } from '../conversation/return-routes.ts';
 import { formsRoutes } from '../forms/routes.ts';
 import { publishedForm, publishedForms } from '../forms/store.ts';
 import { type Database, openDatabase } from '../store/store.ts';
@@ -50,6 +51,7 @@ export async function startSlot({
       contacts: { publicUrl: settings.publicUrl, contact: settings.securityContact },
     }),
   );
+  await app.register(returnRoutes({ database }));
   await app.register(submissionsRoutes({ database, intake }));
   const address = await listen(app, settings, settings.publicPort, 'LETTERBOX_PUBLIC_PORT');
   const sweeping = startSweeping(database);

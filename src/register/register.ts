@@ -78,6 +78,13 @@ const READING: Record<string, Say> = {
   release: (entry, name) => `${name(entry.actor)} was given a case of ${entry.form}.`,
   'attachment-release': (entry, name) =>
     `${name(entry.actor)} was given an attachment of a case of ${entry.form}.`,
+  message: (entry, name) =>
+    entry.actor
+      ? `${name(entry.actor)} wrote to the submitter of a case of ${entry.form}.`
+      : `The submitter of a case of ${entry.form} wrote a message.`,
+  return: (entry) => `Somebody came back to a case of ${entry.form} with its receipt code.`,
+  'receipt-renewed': (entry, name) =>
+    `${name(entry.actor)} issued another receipt code for a case of ${entry.form}. The one before counts no longer.`,
   refusal: (entry, name) =>
     `${name(entry.actor)} was refused: ${entry.act} (${entry.why})${entry.form ? `, about ${entry.form}` : ''}.`,
 };

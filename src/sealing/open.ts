@@ -141,7 +141,7 @@ export async function openJsonFromForm(
 
 /**
  * Opens a case with the form's identity: its key, its summary and its answers.
- * A submitter who comes back opens `receiptKey` by `openEnvelope` and the answers by `openJson` instead.
+ * A submitter who comes back opens `receiptKey` by `openEnvelope` instead (`conversation/opening.ts`).
  * @throws SealingError as `open`
  */
 export async function openSubmission(

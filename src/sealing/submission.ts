@@ -168,6 +168,11 @@ export function caseKeyPlaceFor(of: CaseAddress, person: PersonId): ExpectedPlac
   return { ...submissionPlace(of, 'case-key'), person };
 }
 
+/** Where a message lies: of somebody of the body (`person`), or of the submitter (null). */
+export function messagePlace(of: CaseAddress, message: ObjectId, person: PersonId | null): ExpectedPlace {
+  return { ...submissionPlace(of, 'message', message), person };
+}
+
 /** Equality answers tell the day only: the exact instant would tie them to their case again. */
 function sealedAt(draft: CaseDraft, kind: SubmissionKind): string {
   return kind === 'equality' ? `${draft.at.slice(0, 10)}T00:00:00.000Z` : draft.at;

@@ -13,7 +13,9 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     'published_forms',
     'slot_post',
     'slot_put_chunk',
-    'slot_receipt',
+    'slot_return',
+    'slot_reply',
+    'slot_proof',
     'sweep_chunks',
     'planted_at',
     'anything_planted',
@@ -88,6 +90,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...['retire_canaries', 'plant_rehearsal', 'found_rehearsal', 'planted_at', 'anything_planted'],
     // cases
     ...['my_forms', 'list_cases', 'release_case', 'release_attachment', 'released_chunk', 'case_openings'],
+    ...['unanswered', 'write_message', 'renew_receipt'],
     ...['equality_count'],
     // recovery
     ...[
@@ -120,6 +123,7 @@ const TABLES = [
   ],
   ...['signed_document', 'published_form', 'form_key', 'key_envelope', 'case_envelope', 'proposal', 'grants'],
   ...['cases', 'attachment', 'attachment_chunk', 'equality_answer', 'recovery', 'recovery_consent'],
+  ...['message', 'renewed_receipt'],
   ...['register_entry', 'register_log', 'register_leaf', 'register_checkpoint', 'register_cosignature'],
   ...['register_vouching', 'incident', 'incident_step', 'notice', 'notice_message'],
 ];

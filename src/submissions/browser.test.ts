@@ -12,7 +12,7 @@ import { FULL, shippedJson } from '../forms/shipped.testing.ts';
 import { publishedForm, publishedForms } from '../forms/store.ts';
 import { openStream, openSubmission } from '../sealing/open.ts';
 import { caseId, objectId } from '../sealing/place.ts';
-import { parseReceiptCode, receiptAuthenticator, referenceOf } from '../sealing/receipt.ts';
+import { parseReceiptCode, referenceOf } from '../sealing/receipt.ts';
 import { parseSealed, type Sealed } from '../sealing/seal.ts';
 import { submissionPlace } from '../sealing/submission.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 async function script(): Promise<string> {
-  const files = ['send.ts', 'receipt.ts'].map((name) => join(import.meta.dirname, 'browser', name));
+  const files = ['send.ts'].map((name) => join(import.meta.dirname, 'browser', name));
   const entry = files.map((file) => `import ${JSON.stringify(file)};`).join('\n');
   const virtual = {
     ...{ name: 'entry', resolveId: (id: string) => (id === 'entry' ? id : null) },
@@ -315,49 +315,4 @@ test('when the key was turned meanwhile, the form comes back with the reason', a
   await page.reload();
   await handOver(page);
   await page.getByRole('heading', { name: 'Sent', exact: true }).waitFor();
-});
-
-test('a receipt code is checked without leaving the browser', async () => {
-  const at = await stage();
-  const { page, url, sent } = at;
-  await page.goto(`${url}/exampleshire/review/fill`);
-  await handOver(page);
-  await page.getByRole('heading', { name: 'Sent', exact: true }).waitFor();
-  const code = (await page.locator('[data-receipt-code]').textContent()) ?? '';
-  const reference = (await page.locator('[data-reference]').textContent()) ?? '';
-  await page.goto(`${url}/receipt`);
-  expect(await violations(page)).toEqual([]);
-  sent.length = 0;
-  await page.getByLabel('Receipt code').fill('hello');
-  await page.getByRole('button', { name: 'Check' }).click();
-  expect(await page.getByRole('alert').textContent()).toContain('24 letters and figures');
-  expect([sent.length, await violations(page)]).toEqual([0, []]);
-  await page.getByLabel('Receipt code').fill(code.toLowerCase());
-  await page.getByRole('button', { name: 'Check' }).click();
-  await page.getByRole('heading', { name: 'It has arrived' }).waitFor();
-  expect(await page.locator('main').textContent()).toContain(reference);
-  expect(await violations(page)).toEqual([]);
-  const parsed = parseReceiptCode(code);
-  const everything = Buffer.concat(sent).toString('latin1');
-  expect(everything).toBe(JSON.stringify({ authenticator: parsed && (await receiptAuthenticator(parsed)) }));
-  expect(at.errors).toEqual([]);
-});
-
-test('without JavaScript a receipt code is checked by the server, from a page that may post', async () => {
-  const at = await stage();
-  await at.page.goto(`${at.url}/exampleshire/review/fill`);
-  await handOver(at.page);
-  await at.page.getByRole('heading', { name: 'Sent', exact: true }).waitFor();
-  const code = (await at.page.locator('[data-receipt-code]').textContent()) ?? '';
-  const context = await browser.newContext({ javaScriptEnabled: false });
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  await page.goto(`${at.url}/receipt`);
-  await page.getByLabel('Receipt code').fill('hello');
-  await page.getByRole('button', { name: 'Check' }).click();
-  await page.getByRole('link', { name: /24 letters and figures/ }).waitFor();
-  await page.getByLabel('Receipt code').fill(code);
-  await page.getByRole('button', { name: 'Check' }).click();
-  await page.getByRole('heading', { name: 'It has arrived' }).waitFor();
-  expect(page.url()).toBe(`${at.url}/receipt`);
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { newId, objectId } from '../sealing/place.ts';
 import { postContentType } from '../sealing/post.ts';
-import { receiptAuthenticator, referenceOf } from '../sealing/receipt.ts';
+import { referenceOf } from '../sealing/receipt.ts';
 import { headerLength } from '../sealing/seal.ts';
 import { encodePost, newCase, type SealedPost, sealSubmission } from '../sealing/submission.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
@@ -13,7 +13,7 @@ import { createSite } from '../web/server.ts';
 import { postCases } from './acts.ts';
 import { type Intake, openIntake } from './intake.ts';
 import { submissionsRoutes } from './routes.ts';
-import { approveKey, openForm, someContent, somePost } from './testing.ts';
+import { openForm, someContent, somePost } from './testing.ts';
 
 async function site(db: TestDatabase, intake?: Intake): Promise<FastifyInstance> {
   const app = await createSite({
@@ -193,65 +193,4 @@ test('no more than twenty files wait for one case', async () => {
   expect(new Set(statuses)).toEqual(new Set([204]));
   expect(await put(newId())).toBe(413);
   expect(await put(ids[0] ?? '', 2)).toBe(204);
-});
-
-test('a receipt code, or its authenticator alone, tells whether a case has arrived', async () => {
-  const db = await testDatabase();
-  const { target } = await openForm(db.admin);
-  const app = await site(db);
-  const { draft, post } = await somePost(target);
-  await sendPost(app, post);
-  await approveKey(db.admin, { ...target, generation: 2 });
-  const reference = await referenceOf(post.case);
-
-  const typed = draft.receiptCode.toLowerCase().replaceAll('-', ' ');
-  const page = await askByCode(app, typed);
-  expect(page.statusCode).toBe(200);
-  expect(page.body).toContain(reference);
-  expect(page.body).toContain('Report something');
-  expect(page.body).not.toContain(draft.receiptCode);
-
-  const authenticator = await receiptAuthenticator(draft.receiptCode);
-  const json = await app.inject({ method: 'POST', url: '/receipt', payload: { authenticator } });
-  expect(json.json()).toMatchObject({
-    reference,
-    title: 'Report something',
-    organisation: 'Exampleshire Office for Policing',
-  });
-
-  const wrong = await askByCode(
-    app,
-    draft.receiptCode.replace(/.$/, (last) => (last === '7' ? '8' : '7')),
-  );
-  expect([wrong.statusCode, wrong.body.includes('Nothing has arrived with this receipt code')]).toEqual([
-    404,
-    true,
-  ]);
-  const nonsense = await askByCode(app, 'hello');
-  expect([nonsense.statusCode, nonsense.body.includes('24 letters and figures')]).toEqual([422, true]);
-  expect(nonsense.body).toContain('value="hello"');
-  expect(
-    (await app.inject({ method: 'POST', url: '/receipt', payload: { authenticator: 'x' } })).statusCode,
-  ).toBe(404);
-});
-
-const askByCode = (app: FastifyInstance, code: string) =>
-  app.inject({
-    ...{ method: 'POST', url: '/receipt', payload: new URLSearchParams({ code }).toString() },
-    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' },
-  });
-
-test('receipt codes can be tried only so often', async () => {
-  const db = await testDatabase();
-  const app = await createSite({
-    ...{ site: 'slot', assets: testAssets(), ready: async () => true, demonstration: () => false },
-  });
-  let now = 0;
-  const intake = openIntake((batch) => postCases(db.slot, batch));
-  await app.register(submissionsRoutes({ database: db.slot, intake, clock: () => new Date(now) }));
-  const ask = async () => (await askByCode(app, 'hello')).statusCode;
-  for (let n = 0; n < 60; n += 1) expect(await ask()).toBe(422);
-  expect(await ask()).toBe(429);
-  now = 1000;
-  expect([await ask(), await ask()]).toEqual([422, 429]);
 });

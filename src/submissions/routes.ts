@@ -9,7 +9,6 @@ import type { Database } from '../store/store.ts';
 import { ProblemError } from '../web/problem.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import type { Intake } from './intake.ts';
-import { receiptRoutes } from './receipt.ts';
 import { putChunk } from './store.ts';
 import { acknowledge, type ChunkVerdict } from './submissions.ts';
 
@@ -17,13 +16,11 @@ export type SubmissionsDeps = {
   /** As role `letterbox_slot`. */
   readonly database: Database;
   readonly intake: Intake;
-  readonly clock?: () => Date;
 };
 
 export function submissionsRoutes(deps: SubmissionsDeps): FastifyPluginAsync {
   return async (app) => {
     await app.register(sealedRoutes(deps));
-    await app.register(receiptRoutes(deps.database, deps.clock ?? (() => new Date())));
   };
 }
 

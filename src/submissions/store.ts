@@ -1,8 +1,5 @@
 /** What the public process may ask of the database besides posting. */
 import { z } from 'zod';
-import { fromBase64url } from '../sealing/encoding.ts';
-import { type CaseId, caseId } from '../sealing/place.ts';
-import { authenticatorHash } from '../sealing/receipt.ts';
 import type { Database } from '../store/store.ts';
 import { type ChunkVerdict, chunkVerdicts } from './submissions.ts';
 
@@ -24,32 +21,6 @@ export async function putChunk(slot: Database, to: ChunkAddress, bytes: Uint8Arr
   );
   return verdict;
 }
-
-/** What somebody who holds a receipt may know of their case. `day`: `2026-04-01`. */
-export type Arrived = {
-  readonly case: CaseId;
-  readonly organisation: string;
-  readonly title: string;
-  readonly day: string;
-};
-
-/** The case that a receipt's authenticator stands for, or null. */
-export async function findArrived(slot: Database, authenticator: string): Promise<Arrived | null> {
-  const hash = fromBase64url(await authenticatorHash(authenticator));
-  return await slot.maybe(
-    arrivedRow,
-    `select case_id as case, organisation_name as organisation, form_title as title, received_on::text as day
-     from letterbox.slot_receipt($1)`,
-    [hash],
-  );
-}
-
-const arrivedRow = z.object({
-  case: z.string().transform(caseId),
-  organisation: z.string(),
-  title: z.string(),
-  day: z.string(),
-});
 
 /** Deletes chunks older than a day whose case never came. Returns how many there were. */
 export async function sweepChunks(slot: Database): Promise<bigint> {

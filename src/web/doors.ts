@@ -30,6 +30,8 @@ const SLOT: readonly Row[] = [
   ['PUT', '/:organisation/:form/cases/:case/attachments/:attachment/:n', 'public'],
   ['GET', '/receipt', 'receipt'],
   ['POST', '/receipt', 'receipt'],
+  ['POST', '/receipt/messages', 'receipt'],
+  ['POST', '/receipt/proof', 'receipt'],
 ];
 
 const DESK: readonly Row[] = [
@@ -156,6 +158,9 @@ const DESK: readonly Row[] = [
   ['POST', '/cases/:case/release', 'staff'],
   ['GET', '/cases/:case/attachments/:attachment', 'staff'],
   ['GET', '/cases/:case/openings', 'staff'],
+  // conversation
+  ['POST', '/cases/:case/messages', 'staff'],
+  ['POST', '/cases/:case/receipt', 'staff'],
   // register
   ['GET', '/register', 'auditor'],
   ['GET', '/register/download', 'auditor'],

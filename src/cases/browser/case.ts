@@ -1,5 +1,6 @@
 /** `<letterbox-case>`: asks for one case, opens it here, checks its place and its answers, shows it. */
 import { z } from 'zod';
+import { conversationOf } from '../../conversation/browser/talk.ts';
 import { checkAnswers } from '../../forms/check.ts';
 import { dayOf } from '../../forms/day.ts';
 import { caseRows, type FormDefinition, filesIn } from '../../forms/form.ts';
@@ -41,6 +42,7 @@ class CaseElement extends HTMLElement {
       ...heading(released, opened.title),
       ...answersOf(form, opened.answers, released),
       ...filesOf(form, opened.answers, released, of, opened.caseIdentity),
+      ...(await conversationOf({ of, caseIdentity: opened.caseIdentity, messages: released.messages })),
       ...openedBefore(openings.ok ? openings.body : []),
     );
   }

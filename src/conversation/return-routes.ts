@@ -1,0 +1,229 @@
+/**
+ * The submitter's return, by the receipt code.
+ *
+ * With JavaScript the browser derives the authenticator and sends only that; it opens and seals by itself. Without, the
+ * code comes over TLS with each request, and `onreturn.ts` does both here.
+ */
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { inclusionProof } from '../register/merkle.ts';
+import { caseProofText } from '../register/proof.ts';
+import { splitHashes } from '../register/tile.ts';
+import { fromBase64url, toBase64url } from '../sealing/encoding.ts';
+import { newId, objectId } from '../sealing/place.ts';
+import { parseReceiptCode, type ReceiptCode, receiptAuthenticator, referenceOf } from '../sealing/receipt.ts';
+import { parseSealed } from '../sealing/seal.ts';
+import type { Database } from '../store/store.ts';
+import { ProblemError } from '../web/problem.ts';
+import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
+import {
+  LARGEST_MESSAGE,
+  LONGEST_MESSAGE,
+  openedBy,
+  parseText,
+  type Returned,
+  returnedShape,
+  sealedMessageShape,
+} from './conversation.ts';
+import { openedOnReturn, sealedOnReturn } from './onreturn.ts';
+import { pace } from './pace.ts';
+import { comeBack, keepReply, type ProofRow, proofFor, type Reply, type ReturnedRow } from './store.ts';
+
+export type ReturnDeps = {
+  /** As role `letterbox_slot`. */
+  readonly database: Database;
+  readonly clock?: () => Date;
+};
+
+/** Asked at most so often on one listener: `BURST` at once, then one a second. */
+const BURST = 60;
+const PAGE = 'conversation/pages/return.njk';
+
+const door = { config: { audience: 'receipt' as const } };
+const uuid = z.uuid().lowercase();
+const shown = z.object({
+  code: z.string().max(200).optional(),
+  authenticator: z.string().max(60).optional(),
+});
+const written = shown.extend({
+  id: uuid,
+  text: z
+    .string()
+    .max(LONGEST_MESSAGE * 10)
+    .optional(),
+  sealed: z
+    .string()
+    .max(LARGEST_MESSAGE * 2)
+    .optional(),
+});
+type Written = z.output<typeof written>;
+
+export function returnRoutes({ database, clock = () => new Date() }: ReturnDeps): FastifyPluginAsync {
+  return async (plain) => {
+    const app = plain.withTypeProvider<ZodTypeProvider>();
+    const mayAsk = pace(BURST, 1000, clock);
+    const limited = async (): Promise<void> => {
+      if (!mayAsk()) throw new ProblemError(429, 'Too many receipt codes were tried on this listener.');
+    };
+    app.get('/receipt', door, (_request, reply) => reply.page(PAGE));
+    app.post('/receipt', { ...door, schema: { body: shown } }, async (request, reply) => {
+      await limited();
+      if (isProgram(request)) return answer(reply, await returned(database, request.body.authenticator));
+      return showConversation(database, reply, request.body.code ?? '');
+    });
+    app.post('/receipt/messages', { ...door, schema: { body: written } }, async (request, reply) => {
+      await limited();
+      if (!isProgram(request)) return writeWithout({ database, clock }, reply, request.body);
+      const { authenticator, id, sealed } = request.body;
+      const content = parseSealed(Uint8Array.from(fromBase64url(sealed ?? '') ?? []));
+      if (!isAuthenticator(authenticator)) return reply.refuse(UNKNOWN);
+      if (!content) throw new ProblemError(400, 'This is not a sealed message.');
+      const kept = await keepReply(database, authenticator, { id: objectId(id), sealed: content }, 'browser');
+      const refusal = refusalOf(kept);
+      return refusal ? reply.refuse(refusal) : reply.status(kept === 'kept' ? 201 : 200).send({ id });
+    });
+    proofDoor(app, database, limited);
+  };
+}
+
+function proofDoor(app: FastifyInstance, database: Database, limited: () => Promise<void>): void {
+  app
+    .withTypeProvider<ZodTypeProvider>()
+    .post('/receipt/proof', { ...door, schema: { body: shown } }, async (request, reply) => {
+      await limited();
+      const { code = '', authenticator = await authenticatorOf(code) } = request.body;
+      const row = isAuthenticator(authenticator) ? await proofFor(database, authenticator) : null;
+      if (!row) return reply.refuse(UNKNOWN);
+      return reply
+        .type('text/plain; charset=utf-8')
+        .header('content-disposition', `attachment; filename="case-${row.case_id}.proof.txt"`)
+        .send(proofText(row));
+    });
+}
+
+const isProgram = (request: FastifyRequest): boolean =>
+  request.headers['content-type']?.startsWith('application/json') ?? false;
+
+const answer = (reply: FastifyReply, found: Returned | Refusal): FastifyReply =>
+  isRefusal(found) ? reply.refuse(found) : reply.send(found);
+
+const UNKNOWN = refuse('unknown-receipt', 'missing', 'Nothing has arrived with this receipt code.');
+const CLOSED = refuse(
+  'closed',
+  'conflict',
+  'What was written cannot be shown at the moment: this form is being checked. Nothing is lost. Try again tomorrow.',
+);
+const TAKEN = refuse(
+  'taken',
+  'conflict',
+  'Another message lies here already. Load the page again and send it once more.',
+);
+const TOO_MANY = refuse(
+  'too-many',
+  'conflict',
+  'You have sent many messages in a short time. Wait an hour, then send this one again.',
+);
+
+function refusalOf(reply: Reply): Refusal | null {
+  if (reply === 'unknown') return UNKNOWN;
+  if (reply === 'closed') return CLOSED;
+  if (reply === 'other') return TAKEN;
+  return reply === 'too-many' ? TOO_MANY : null;
+}
+
+const isAuthenticator = (text: string | null | undefined): text is string =>
+  typeof text === 'string' && fromBase64url(text)?.length === 32;
+
+async function authenticatorOf(typed: string): Promise<string | null> {
+  const code = parseReceiptCode(typed);
+  return code === null ? null : await receiptAuthenticator(code);
+}
+
+async function returned(
+  database: Database,
+  authenticator: string | null | undefined,
+  opened: 'browser' | 'server' = 'browser',
+): Promise<Returned | Refusal> {
+  const row = isAuthenticator(authenticator) ? await comeBack(database, authenticator, opened) : null;
+  if (!row) return UNKNOWN;
+  return row.closed || row.receipt_key === null ? CLOSED : returnedFrom(row, row.receipt_key);
+}
+
+async function returnedFrom(row: ReturnedRow, receiptKey: Uint8Array): Promise<Returned> {
+  return {
+    ...{ organisation: row.organisation, organisationName: row.organisation_name },
+    ...{ form: row.form, title: row.form_title, version: row.version, generation: row.generation },
+    ...{ case: row.case_id, reference: await referenceOf(row.case_id), day: row.day },
+    receiptKey: toBase64url(receiptKey),
+    // The place of a message names who wrote it by id; a submitter is told nobody's name.
+    messages: z
+      .array(sealedMessageShape)
+      .parse(row.messages)
+      .map((each) => ({ ...each, name: null })),
+    openings: returnedShape.shape.openings.parse(row.openings),
+    renewedAt: row.renewed_at?.toISOString() ?? null,
+  };
+}
+
+/** What was just sent, and what the text field holds: nothing, or what could not be sent and why. */
+type Writing = { readonly sent?: true; readonly typed?: string; readonly error?: string };
+
+async function showConversation(
+  database: Database,
+  reply: FastifyReply,
+  typed: string,
+  writing: Writing = {},
+): Promise<FastifyReply> {
+  const code = parseReceiptCode(typed);
+  const problem = 'Enter the receipt code as it was shown to you: 24 letters and figures';
+  if (code === null) return reply.page(PAGE, { error: problem, typed }, 422);
+  const found = await returned(database, await receiptAuthenticator(code), 'server');
+  if (isRefusal(found)) {
+    const unknown = 'Nothing has arrived with this receipt code. Check each letter and figure';
+    const error = found === UNKNOWN ? unknown : found.message;
+    return reply.page(PAGE, { error, typed }, found === UNKNOWN ? 404 : 409);
+  }
+  const messages = await openedOnReturn(code, found);
+  const status = writing.error ? 422 : 200;
+  const opened = openedBy(found.openings);
+  return reply.page(PAGE, { found, messages, opened, code, message: newId(), writing }, status);
+}
+
+/** A message from a page without JavaScript: sealed here, stored, and the conversation shown again. */
+async function writeWithout(
+  { database, clock }: Required<ReturnDeps>,
+  reply: FastifyReply,
+  { code: typed = '', id, text: entered = '' }: Written,
+): Promise<FastifyReply> {
+  const again = (writing: Writing) => showConversation(database, reply, typed, writing);
+  const code = parseReceiptCode(typed);
+  const parsed = parseText(entered);
+  if (code === null) return again({});
+  if ('problem' in parsed) return again({ typed: entered, error: parsed.problem });
+  const authenticator = await receiptAuthenticator(code);
+  const found = await returned(database, authenticator, 'server');
+  if (isRefusal(found)) return again({});
+  if (await isSent(code, found, id, parsed.text)) return again({ sent: true });
+  const message = await sealedOnReturn(code, found, { id, text: parsed.text, now: clock() });
+  const refusal = refusalOf(await keepReply(database, authenticator, message, 'server'));
+  if (refusal === TAKEN) return again({ typed: entered, error: CHANGED });
+  return again(refusal ? { typed: entered, error: refusal.message } : { sent: true });
+}
+
+const CHANGED = 'You have sent a message from this page before. To send this one as well, select send again';
+
+/** Whether the very same was sent from the same page: somebody loaded the answer again. */
+async function isSent(code: ReceiptCode, found: Returned, id: string, text: string): Promise<boolean> {
+  const before = found.messages.filter((each) => each.id === id);
+  const [message] = await openedOnReturn(code, { ...found, messages: before });
+  return message?.text === text;
+}
+
+function proofText({ case_id, vkey, note, entries, hashes }: ProofRow): string {
+  const leaves = splitHashes(hashes);
+  const proofs = entries.map(({ index, body }) => ({
+    ...{ index: BigInt(index), entry: body, hashes: inclusionProof(leaves, index), note },
+  }));
+  return caseProofText(case_id, vkey, proofs);
+}
