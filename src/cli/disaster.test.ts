@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { aBody, aCase, type Body, content } from '../cases/testing.ts';
+import { sealMessage } from '../conversation/conversation.ts';
+import { keepReply } from '../conversation/store.ts';
 import { sealFormKey } from '../grants/form-key.ts';
 import { generateIdentity, type Recipient } from '../sealing/keys.ts';
 import { newId, objectId, personId } from '../sealing/place.ts';
+import { receiptAuthenticator } from '../sealing/receipt.ts';
 import { sealStream } from '../sealing/seal.ts';
 import { shareText, splitIdentity } from '../sealing/shares.ts';
 import { submissionPlace } from '../sealing/submission.ts';
@@ -43,7 +46,9 @@ async function handOver(db: TestDatabase, body: Body, person: string | null, to:
   );
 }
 
-/** A body with three cases, exported; three recovery shares in files; a reader's identity in another. */
+const SAID = 'I have found the film from the camera.';
+
+/** A body with three cases, the first with a message, exported; three recovery shares in files; a reader's identity in another. */
 async function aftermath() {
   const db = await testDatabase();
   const body = await aBody(db);
@@ -53,6 +58,10 @@ async function aftermath() {
   const file = randomBytes(2 * 1024 * 1024 + 5);
   const first = await aCase(db, body, file);
   const cases = [first, await aCase(db, body), await aCase(db, body)];
+  const { draft } = first;
+  const written = { id: objectId(newId()), text: SAID, by: null, now: new Date() };
+  const message = await sealMessage(draft, draft.caseRecipient, written);
+  await keepReply(db.slot, await receiptAuthenticator(draft.receiptCode), message, 'browser');
   const folder = scratch();
   const at = (name: string) => join(folder, name);
   const exported = await run(exportSealed, ['--database', db.adminUrl, '--out', at('sealed')]);
@@ -66,11 +75,15 @@ async function aftermath() {
 
 test('two of three shares open everything; the export holds no plaintext and no secret', async () => {
   const { body, file, first, cases, at, exported, opened } = await aftermath();
-  expect(exported).toEqual({ code: 0, said: `3 cases and 3 attachments are in ${at('sealed')}, sealed.` });
+  expect(exported).toEqual({
+    code: 0,
+    said: `3 cases, 3 attachments and 1 messages are in ${at('sealed')}, sealed.`,
+  });
   for (const path of filesBelow(at('sealed'))) {
     const text = readFileSync(path, 'latin1');
     for (const secret of [
       content.answers.why,
+      SAID,
       content.summary.title,
       'AGE-SECRET-KEY',
       'photo.jpg',
@@ -79,12 +92,12 @@ test('two of three shares open everything; the export holds no plaintext and no 
       expect(text).not.toContain(secret);
     expect(path.endsWith('place.json') || text.startsWith('age-encryption.org/v1\n'), path).toBe(true);
   }
-  const { code, said } = await run(disaster, [
+  const { code, said: told } = await run(disaster, [
     ...['--shares', at('share-1.txt'), at('share-3.txt'), at('sealed'), '--out', at('opened')],
   ]);
-  expect([code, said]).toEqual([
+  expect([code, told]).toEqual([
     0,
-    `3 cases and 3 attachments are open in ${at('opened')}. Guard that folder.`,
+    `3 cases, 3 attachments and 1 messages are open in ${at('opened')}. Guard that folder.`,
   ]);
   expect(readdirSync(opened).toSorted()).toEqual(cases.map(({ post }) => post.case).toSorted());
   const own = join(opened, first.post.case);
@@ -92,6 +105,8 @@ test('two of three shares open everything; the export holds no plaintext and no 
   expect(JSON.parse(readFileSync(join(own, 'summary.json'), 'utf8'))).toEqual(content.summary);
   const attachment = join(own, 'attachments', `${first.attachment.id} photo.jpg`);
   expect(readFileSync(attachment).equals(file)).toBe(true);
+  const said = JSON.parse(readFileSync(join(own, 'messages.json'), 'utf8'));
+  expect(said).toMatchObject([{ from: 'submitter', text: SAID }]);
   expect([statSync(attachment).mode & 0o777, statSync(own).mode & 0o777]).toEqual([0o600, 0o700]);
 });
 
@@ -134,7 +149,7 @@ test('what was swapped, altered or cut short is named and left out; the rest is 
       `Not opened: ${cut}, attachment ${attachments[1]}.age: This was altered or cut short, and cannot be opened.`,
     ].toSorted(),
   );
-  expect(said).toContain('2 cases and 1 attachments are open');
+  expect(said).toContain('2 cases, 1 attachments and 0 messages are open');
   expect(filesBelow(opened).some((file) => file.endsWith('.part'))).toBe(false);
 });
 

@@ -21,13 +21,15 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { tidyName } from '../sealing/attachment.ts';
+import { jsonOf } from '../sealing/encoding.ts';
 import { type Identity, parseIdentity } from '../sealing/keys.ts';
-import { type FormIdentities, openEnvelope, openStream, openSubmission } from '../sealing/open.ts';
+import { type FormIdentities, open, openEnvelope, openStream, openSubmission } from '../sealing/open.ts';
 import { formKeyPlace, objectId, personId } from '../sealing/place.ts';
 import { SealingError } from '../sealing/sealing.ts';
 import { combineShares, parseShare } from '../sealing/shares.ts';
-import { type CaseAddress, submissionPlace } from '../sealing/submission.ts';
+import { type CaseAddress, messagePlace, submissionPlace } from '../sealing/submission.ts';
 import type { Main } from './letterbox.ts';
 import { folder, freshFolder, parseAddress, writeNew } from './sealed-folder.ts';
 
@@ -55,10 +57,11 @@ export const main: Main = async (args, say) => {
     return 2;
   }
   const identity = await identityFrom(values.identity, shares);
-  const { cases, attachments, failures } = await rescue(identity, sealed, values.out);
+  const { cases, attachments, messages, failures } = await rescue(identity, sealed, values.out);
   for (const failure of failures) say(`Not opened: ${failure}`);
   if (cases + failures.length === 0) throw new Error(`There is no case in ${sealed}.`);
-  say(`${cases} cases and ${attachments} attachments are open in ${values.out}. Guard that folder.`);
+  const counts = `${cases} cases, ${attachments} attachments and ${messages} messages`;
+  say(`${counts} are open in ${values.out}. Guard that folder.`);
   return failures.length === 0 ? 0 : 1;
 };
 
@@ -74,13 +77,13 @@ async function identityFrom(file: string | undefined, shares: readonly string[])
   return parseIdentity(lines.find((line) => line !== '' && !line.startsWith('#')) ?? '');
 }
 
-type Rescued = { cases: number; attachments: number; failures: string[] };
+type Rescued = { cases: number; attachments: number; messages: number; failures: string[] };
 
 /** Opens every case below `sealed` into `out`, a new folder. Failures name the case and say why. */
 async function rescue(identity: Identity, sealed: string, out: string): Promise<Rescued> {
   const root = freshFolder(out);
   const formKeys = new Map<string, Promise<FormIdentities[]>>();
-  const rescued: Rescued = { cases: 0, attachments: 0, failures: [] };
+  const rescued: Rescued = { cases: 0, attachments: 0, messages: 0, failures: [] };
   for (const own of casesBelow(sealed)) {
     const home = dirname(dirname(own));
     try {
@@ -92,6 +95,7 @@ async function rescue(identity: Identity, sealed: string, out: string): Promise<
       const caseIdentity = await rescueCase(await key, of, own, to);
       rescued.cases += 1;
       rescued.attachments += await rescueAttachments(caseIdentity, of, own, to, rescued.failures);
+      rescued.messages += await rescueMessages(caseIdentity, of, own, to, rescued.failures);
     } catch (error) {
       rescued.failures.push(`${basename(own)}: ${sentence(error)}`);
     }
@@ -179,6 +183,33 @@ async function rescueAttachments(
   }
   return opened;
 }
+
+/** The conversation as one file, in its order. */
+async function rescueMessages(
+  key: Identity,
+  of: CaseAddress,
+  own: string,
+  to: string,
+  failures: string[],
+): Promise<number> {
+  const sealed = join(own, 'messages');
+  if (!existsSync(sealed)) return 0;
+  const opened: unknown[] = [];
+  for (const file of readdirSync(sealed).sort()) {
+    try {
+      const [, id = '', whose = ''] = /^\d+-([0-9a-f-]{36})-(.+)\.age$/.exec(file) ?? [];
+      const person = whose === 'submitter' ? null : personId(whose);
+      const found = await open(key, readFileSync(join(sealed, file)), messagePlace(of, objectId(id), person));
+      opened.push({ from: whose, at: found.place.at, ...contentOf(found.content) });
+    } catch (error) {
+      failures.push(`${of.case}, message ${file}: ${sentence(error)}`);
+    }
+  }
+  writeNew(join(to, 'messages.json'), `${JSON.stringify(opened, null, 2)}\n`);
+  return opened.length;
+}
+
+const contentOf = (content: Uint8Array): object => z.looseObject({}).parse(jsonOf(content));
 
 /** Streams one attachment out; it gets its name only when it is whole. */
 async function rescueAttachment(key: Identity, of: CaseAddress, from: string, to: string): Promise<void> {

@@ -17,7 +17,7 @@ import { addressText, folder, freshFolder, writeNew } from './sealed-folder.ts';
 
 const USAGE = 'letterbox export-sealed --database ADMINISTRATOR’S URL --out DIR [--organisation SLUG]';
 
-type Exported = { readonly cases: number; readonly attachments: number };
+type Exported = { readonly cases: number; readonly attachments: number; readonly messages: number };
 
 export const main: Main = async (args, say) => {
   const { values } = parseArgs({
@@ -29,8 +29,9 @@ export const main: Main = async (args, say) => {
     say(USAGE);
     return 2;
   }
-  const { cases, attachments } = await exportSealed(url, values.out, values.organisation ?? null);
-  say(`${cases} cases and ${attachments} attachments are in ${values.out}, sealed.`);
+  const exported = await exportSealed(url, values.out, values.organisation ?? null);
+  const { cases, attachments, messages } = exported;
+  say(`${cases} cases, ${attachments} attachments and ${messages} messages are in ${values.out}, sealed.`);
   return 0;
 };
 
@@ -42,14 +43,15 @@ async function exportSealed(adminUrl: string, out: string, slug: string | null):
     const done = await act(database, null, async (tx) => {
       await tx.run('set transaction isolation level repeatable read, read only');
       await tx.run('set local role letterbox_owner');
-      const total = { cases: 0, attachments: 0 };
+      const total = { cases: 0, attachments: 0, messages: 0 };
       for (const { id } of await organisations(tx, slug)) {
         const home = folder(join(root, organisationId(id)));
         await exportKeys(tx, id, home);
         await exportEquality(tx, id, home);
-        const { cases, attachments } = await exportCases(tx, id, home);
+        const { cases, attachments, messages } = await exportCases(tx, id, home);
         total.cases += cases;
         total.attachments += attachments;
+        total.messages += messages;
       }
       return total;
     });
@@ -118,7 +120,7 @@ const PAGE = 200;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
 async function exportCases(tx: Tx, organisation: string, home: string): Promise<Exported> {
-  let [cases, attachments, after] = [0, 0, FIRST];
+  let [cases, attachments, messages, after] = [0, 0, 0, FIRST];
   folder(join(home, 'cases'));
   for (;;) {
     const rows = await tx.rows(
@@ -135,11 +137,25 @@ async function exportCases(tx: Tx, organisation: string, home: string): Promise<
       writeNew(join(own, 'summary.age'), summary);
       writeNew(join(own, 'case-key.age'), case_key);
       attachments += await exportAttachments(tx, organisation, id, own);
+      messages += await exportMessages(tx, organisation, id, own);
       after = id;
     }
     cases += rows.length;
-    if (rows.length < PAGE) return { cases, attachments };
+    if (rows.length < PAGE) return { cases, attachments, messages };
   }
+}
+
+async function exportMessages(tx: Tx, organisation: string, id: string, own: string): Promise<number> {
+  const rows = await tx.rows(
+    z.object({ id: z.string(), person: z.string().nullable(), sealed: bytes }),
+    'select id, person, sealed from letterbox.message where organisation = $1 and case_id = $2 order by at, id',
+    [organisation, id],
+  );
+  for (const [nth, message] of rows.entries()) {
+    const name = `${String(nth + 1).padStart(4, '0')}-${message.id}-${message.person ?? 'submitter'}.age`;
+    writeNew(join(folder(join(own, 'messages')), name), message.sealed);
+  }
+  return rows.length;
 }
 
 async function exportAttachments(tx: Tx, organisation: string, id: string, own: string): Promise<number> {

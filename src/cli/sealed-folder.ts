@@ -9,6 +9,8 @@
  *     <organisation>/cases/<case>/place.json               {"organisation":"…","form":"report","version":3,"generation":1,"case":"…"}
  *     <organisation>/cases/<case>/{answers,summary,case-key}.age
  *     <organisation>/cases/<case>/attachments/<id>.age
+ *     <organisation>/cases/<case>/messages/0001-<id>-submitter.age   a message of the conversation, in their order …
+ *     <organisation>/cases/<case>/messages/0002-<id>-<person>.age    … and one of somebody of the body
  *
  * Every `.age` file is a whole age file; what is inside is written down in docs/protocol-sealing.md.
  */

@@ -1,12 +1,15 @@
 /** What people may cause about notices. */
 import { z } from 'zod';
+import { LARGEST_MESSAGE } from '../conversation/conversation.ts';
+import { writeMessage } from '../conversation/store.ts';
 import { attemptSaying } from '../people/acts.ts';
 import { parseAddress } from '../post/address.ts';
 import type { NotifyRelay } from '../post/notify.ts';
 import type { Relay } from '../post/post.ts';
 import { fromBase64url, fromHex } from '../sealing/encoding.ts';
+import { objectId } from '../sealing/place.ts';
 import { parseSealed } from '../sealing/seal.ts';
-import type { Database, SessionSecret } from '../store/store.ts';
+import type { Database, SessionSecret, Tx } from '../store/store.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import { CHANNELS, commitmentOf, type Fate, listHashOf, type MessageState, type Row } from './notice.ts';
 import { casesShape, formsShape } from './store.ts';
@@ -109,14 +112,22 @@ export function steerNotice(
   });
 }
 
-const messageShape = z.strictObject({
+const mailShape = z.strictObject({
   ...{ key: z.uuid(), channel: z.literal('email'), to: z.string().max(254), blind: hash },
   ...{ subject: z.string().max(1000), text: z.string().max(40_000) },
 });
+/** `to`: the case; `text`: what the words hash to; `sealed`: the message of its conversation, base64url. */
+const writtenShape = z.strictObject({
+  ...{ key: z.uuid(), channel: z.literal('conversation'), to: z.uuid(), blind: hash },
+  ...{ subject: z.string().max(1000), text: hash, sealed: z.string().max(LARGEST_MESSAGE * 2) },
+});
+const messageShape = z.discriminatedUnion('channel', [mailShape, writtenShape]);
 export const sendingShape = z.strictObject({
   messages: z.array(messageShape).min(1).max(MOST_AT_ONCE),
 });
 export type Handed = z.output<typeof messageShape>;
+type Mail = z.output<typeof mailShape>;
+type Written = z.output<typeof writtenShape>;
 
 /** `claimed`: these were tried, and what became of each; `stopped`, `halted`: none was. Keys that are in neither wait for their turn. */
 export type Sent = {
@@ -138,25 +149,61 @@ const claimRow = z.object({
   claimed: z.array(z.string()),
 });
 
-/**
- * Sends messages, each to its one address, after each was found to be what two people agreed on. That one is being sent is
- * written down before the relay hears of it.
- */
+/** Sends messages, each to its one address, after each was found to be what two people agreed on. */
 export async function sendMessages(
   { desk, relay }: { readonly desk: Database; readonly relay: Relay | null },
   session: SessionSecret,
   notice: string,
   messages: readonly Handed[],
 ): Promise<Sent | Refusal> {
-  if (!relay) return NO_RELAY;
+  const mails = messages.filter((each) => each.channel === 'email');
+  const written = messages.filter((each) => each.channel === 'conversation');
+  if (written.length > 0) return writeMessages(desk, session, notice, written);
+  return relay ? sendMails({ desk, relay }, session, notice, mails) : NO_RELAY;
+}
+
+/** Takes those that may go now. */
+function claim(tx: Tx, notice: string, messages: readonly Handed[]) {
   const commitments = messages.map((each) => fromHex(commitmentOf(each)) ?? new Uint8Array());
-  const claim = await tried(desk, session, 'notice-sending', (tx) =>
-    tx.one(claimRow, 'select * from letterbox.claim_messages($1, $2, $3)', [
-      ...[notice, messages.map(({ key }) => key), commitments],
-    ]),
+  const parameters = [notice, messages.map(({ key }) => key), commitments];
+  return tx.one(claimRow, 'select * from letterbox.claim_messages($1, $2, $3)', parameters);
+}
+
+const NOT_SEALED = refuse('not-sealed', 'invalid', 'This is not a sealed message. Nothing was sent.');
+
+/** Into the conversations of their cases: written and written down as sent at once, or neither. */
+async function writeMessages(
+  desk: Database,
+  session: SessionSecret,
+  notice: string,
+  messages: readonly Written[],
+): Promise<Sent | Refusal> {
+  const contents = new Map(
+    messages.map(({ key, sealed }) => [key, parseSealed(fromBase64url(sealed) ?? new Uint8Array())]),
   );
-  if (isRefusal(claim)) return claim;
-  const mine = messages.filter(({ key }) => claim.claimed.includes(key));
+  if ([...contents.values()].includes(null)) return NOT_SEALED;
+  return tried(desk, session, 'notice-written', async (tx) => {
+    const { outcome, claimed } = await claim(tx, notice, messages);
+    const mine = messages.filter(({ key }) => claimed.includes(key));
+    for (const { key, to } of mine) {
+      const content = contents.get(key);
+      if (content) await writeMessage(tx, to, { id: objectId(key), sealed: content });
+      await tx.run('select letterbox.message_done($1, $2, $3, $4)', [notice, key, 'sent', null]);
+    }
+    return { outcome, results: mine.map(({ key }) => ({ key, state: 'sent' as const, why: null })) };
+  });
+}
+
+/** By the relay. That one is being sent is written down before the relay hears of it. */
+async function sendMails(
+  { desk, relay }: { readonly desk: Database; readonly relay: Relay },
+  session: SessionSecret,
+  notice: string,
+  messages: readonly Mail[],
+): Promise<Sent | Refusal> {
+  const claimed = await tried(desk, session, 'notice-sending', (tx) => claim(tx, notice, messages));
+  if (isRefusal(claimed)) return claimed;
+  const mine = messages.filter(({ key }) => claimed.claimed.includes(key));
   let failures = 0;
   const results = await inLanes(mine, async (message) => {
     // A relay that is not well is not asked for each of the rest.
@@ -168,7 +215,10 @@ export async function sendMessages(
     });
     return { key: message.key, state, why };
   });
-  return { outcome: claim.outcome, results: mine.map(({ key }, n) => results[n] ?? { key, ...ON_ITS_WAY }) };
+  return {
+    outcome: claimed.outcome,
+    results: mine.map(({ key }, n) => results[n] ?? { key, ...ON_ITS_WAY }),
+  };
 }
 
 /** Relays are wary of more from one sender. */
@@ -221,7 +271,7 @@ const WAITS: { readonly state: MessageState; readonly why: string | null } = {
 
 async function sendOne(
   relay: Relay,
-  { key, to, subject, text }: Handed,
+  { key, to, subject, text }: Mail,
 ): Promise<{ state: MessageState; why: string | null }> {
   const address = parseAddress(to);
   if (!address) return { state: 'refused', why: 'The address is none that mail goes to.' };

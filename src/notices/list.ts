@@ -24,7 +24,10 @@ function addresseeOf(person: Affected): Addressee {
   };
 }
 
-/** As they asked to be reached, as far as that goes: a mail needs an address that mail goes to, a letter two lines and no more than seven with the name. */
+/**
+ * As they asked to be reached, as far as that goes: a mail needs an address that mail goes to, a letter two lines and no more
+ * than seven with the name. Whoever wrote in themselves and gave no way at all finds it in the conversation of their newest case.
+ */
 function wayTo({
   channel,
   emails,
@@ -32,6 +35,7 @@ function wayTo({
   addresses,
   through,
   name,
+  mentions,
 }: Affected): Pick<Addressee, 'channel' | 'to'> {
   const [email] = emails.map((each) => parseAddress(each.trim())).filter((each) => each !== null);
   const address = addresses.find((lines) => fitsEnvelope(lines));
@@ -40,10 +44,15 @@ function wayTo({
     address !== undefined &&
     ({ channel: 'letter', to: [name, ...address].filter(Boolean).join('\n') } as const);
   const wanted = channel === 'letter' ? byLetter || byMail : channel === 'phone' ? null : byMail || byLetter;
-  return (
-    wanted || { channel: 'hand', to: [...phones, ...through.map((each) => `through ${each}`)].join('\n') }
-  );
+  const own = mentions.findLast((each) => each.role === 'wrote' && IS_CASE.test(each.case));
+  const byCase = phones.length === 0 &&
+    own !== undefined && { channel: 'conversation' as const, to: own.case };
+  const others = [...phones, ...through.map((each) => `through ${each}`)];
+  return wanted || byCase || { channel: 'hand', to: others.join('\n') };
 }
+
+/** A line of a file is none. */
+const IS_CASE = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
 const fitsEnvelope = (lines: readonly string[]) =>
   lines.length >= 2 && lines.length <= 6 && lines.every((line) => line.length <= 60);

@@ -12,7 +12,7 @@
  * again by themselves.
  *
  * LIMIT: while a mail is handed over, our server sees its address and words, as does every mail relay after it. Letters are
- * made in the browser.
+ * made in the browser, and what goes into the conversation of a case is sealed there.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
@@ -20,8 +20,8 @@ import { type Addressed, type Merged, merged, type Wording } from '../incidents/
 import { bytesOf, canonicalJson, toHex } from '../sealing/encoding.ts';
 import { shortName } from '../sealing/receipt.ts';
 
-export const CHANNELS = ['email', 'letter', 'hand'] as const;
-/** `hand`: they have to be rung up, seen, or reached through somebody. */
+export const CHANNELS = ['email', 'letter', 'conversation', 'hand'] as const;
+/** `conversation`: of their case, where they find it when they come back; `hand`: they have to be rung up, seen, or reached through somebody. */
 export type Channel = (typeof CHANNELS)[number];
 
 /**
@@ -35,7 +35,7 @@ export const isSettled = (state: MessageState): boolean => state === 'sent' || s
 /** Somebody who is to be told, and how. */
 export type Addressee = Addressed & {
   readonly channel: Channel;
-  /** An e-mail address, the lines of a postal one, or for `hand` what is known of how to reach them. */
+  /** An e-mail address, the lines of a postal one, the id of a case, or for `hand` what is known of how to reach them. */
   readonly to: string;
 };
 
@@ -84,7 +84,7 @@ export function messagesOf(list: List, wording: Wording, from: string): Message[
     const blind = toHex(derived(list.secret, 'blind', nth));
     const { subject, text } = merged(wording, who, { reference, from });
     const message = { key, channel: who.channel, to: who.to, subject, text, blind };
-    return { ...message, reference, name: who.name, commitment: commitmentOf(message) };
+    return { ...message, reference, name: who.name, commitment: commitmentOf(handedOver(message)) };
   });
 }
 
@@ -92,19 +92,15 @@ export function messagesOf(list: List, wording: Wording, from: string): Message[
 export const rowOf = ({ key, reference, channel, commitment }: Row): Row => ({
   ...{ key, reference, channel, commitment },
 });
-export const handedOver = ({ key, channel, to, subject, text, blind }: Message) => ({
-  ...{ key, channel, to, subject, text, blind },
+export const handedOver = ({ key, channel, to, subject, text, blind }: Handed): Handed => ({
+  ...{ key, channel, to, subject, blind },
+  // What goes into a conversation is sealed, so of its words the server is shown only what they have to hash to.
+  text: channel === 'conversation' ? toHex(sha256(bytesOf(text))) : text,
 });
+type Handed = Pick<Message, 'key' | 'channel' | 'to' | 'subject' | 'text' | 'blind'>;
 
-/** What binds a message to its address and words and says nothing about them without the blind; 32 bytes in hex. */
-export function commitmentOf({
-  key,
-  channel,
-  to,
-  subject,
-  text,
-  blind,
-}: Pick<Message, 'key' | 'channel' | 'to' | 'subject' | 'text' | 'blind'>): string {
+/** What binds a message, as it is handed over, to its address and words and says nothing about them without the blind; 32 bytes in hex. */
+export function commitmentOf({ key, channel, to, subject, text, blind }: Handed): string {
   return toHex(sha256(bytesOf(canonicalJson({ key, channel, to, subject, text, blind }))));
 }
 
@@ -149,7 +145,10 @@ export function tallyOf(
       ...{ waiting: state('waiting'), sending: state('sending'), sent: state('sent'), told: state('told') },
       ...{ unknown: state('unknown'), refused: state('refused'), returned: state('returned') },
     },
-    channels: { email: channel('email'), letter: channel('letter'), hand: channel('hand') },
+    channels: {
+      ...{ email: channel('email'), letter: channel('letter') },
+      ...{ conversation: channel('conversation'), hand: channel('hand') },
+    },
     replied: rows.filter(({ repliedAt }) => repliedAt !== null).length,
   };
 }

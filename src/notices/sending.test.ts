@@ -4,8 +4,12 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { quarantineForm } from '../alarm/acts.ts';
 import { ownAlarms } from '../alarm/store.ts';
+import { aCase } from '../cases/testing.ts';
+import { sealedMessageShape, sealMessage } from '../conversation/conversation.ts';
+import { openMessages } from '../conversation/opening.ts';
+import { comeBack } from '../conversation/store.ts';
 import { whatWaits } from '../grants/store.ts';
-import { letRead, openForm } from '../grants/testing.ts';
+import { keysOf, letRead, openForm } from '../grants/testing.ts';
 import { takeStep } from '../incidents/acts.ts';
 import { incidentSteps } from '../incidents/store.ts';
 import {
@@ -23,8 +27,9 @@ import { openRelay, parseRelay, type Relay } from '../post/post.ts';
 import { NOTIFY_KEY, NOTIFY_TEMPLATE, openNotifyService } from '../post/testing.ts';
 import { parseEntry, sentence } from '../register/register.ts';
 import { toBase64url } from '../sealing/encoding.ts';
-import { generateIdentity } from '../sealing/keys.ts';
-import { newId, noticePlace, objectId } from '../sealing/place.ts';
+import { generateIdentity, recipientOf } from '../sealing/keys.ts';
+import { formId, newId, noticePlace, objectId, organisationId } from '../sealing/place.ts';
+import { receiptAuthenticator } from '../sealing/receipt.ts';
 import { sealJson } from '../sealing/seal.ts';
 import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
@@ -37,7 +42,7 @@ import {
   sendMessages,
   steerNotice,
 } from './acts.ts';
-import { isSettled, listHashOf, type Message, tallyOf } from './notice.ts';
+import { handedOver, isSettled, listHashOf, type Message, tallyOf } from './notice.ts';
 import { noticeFound, noticeList } from './store.ts';
 import {
   aWordedIncident,
@@ -161,6 +166,65 @@ describe('two people', () => {
     expect(
       refusalOf(await takeStep(db.desk, body.founder.session, incident, { kind: 'notice', facts })),
     ).toBe('document-mismatch');
+  });
+});
+
+describe('a notice into the conversation of a case', () => {
+  /** Grace may read the form; somebody wrote in and gave no way to reach them. */
+  async function anonymous() {
+    const { founder, second } = body;
+    const grace = await join(db, founder, 'Grace', ['data-protection-officer'], [founder, second]);
+    await letRead(body, [grace]);
+    await openForm(body, grace);
+    const key = (await keysOf(body, grace)).find(({ form }) => form === 'review');
+    if (!key) throw new Error('Grace holds no key.');
+    const { draft } = await aCase(db, {
+      slug: 'exampleshire',
+      target: {
+        ...{ organisation: organisationId(founder.staff.organisation), form: formId('review') },
+        ...{ version: 1, generation: 1, recipient: await recipientOf(key.identity) },
+      },
+    });
+    const of = await agreedOn([person('Somebody', { channel: 'conversation', to: draft.case })]);
+    const write = async (by: SignedIn, text = of.messages[0]?.text ?? '') => {
+      const [message] = of.messages;
+      if (!message) throw new Error('There is no message.');
+      const made = { id: objectId(message.key), text, by: by.staff.person, now: new Date() };
+      const { sealed } = await sealMessage(draft, draft.caseRecipient, made);
+      const written = { ...handedOver({ ...message, text }), channel: 'conversation' as const };
+      const messages = [{ ...written, sealed: toBase64url(sealed) }];
+      return sendMessages({ desk: db.desk, relay: null }, by.session, of.notice, messages);
+    };
+    return { grace, draft, of, write };
+  }
+  const kept = z.object({ n: z.bigint() });
+  const written = async () =>
+    (await db.admin.one(kept, 'select count(*) as n from letterbox.message where person is not null')).n;
+
+  test('is found by its submitter, once, however often it was sent', async () => {
+    const { grace, draft, of, write } = await anonymous();
+    expect(settled(await write(grace)).results).toMatchObject([{ state: 'sent' }]);
+    expect(settled(await write(grace)).results).toEqual([]);
+    expect(await rows(of)).toMatchObject([{ state: 'sent', tries: 1 }]);
+    expect(await written()).toBe(1n);
+    const found = await comeBack(db.slot, await receiptAuthenticator(draft.receiptCode), 'browser');
+    const messages = z.array(sealedMessageShape).parse(found?.messages);
+    const [message] = await openMessages(draft.caseIdentity, draft, messages);
+    expect(message?.text).toBe(of.messages[0]?.text);
+  });
+
+  test('is not sent by whoever may not read the case, and waits for somebody who may', async () => {
+    const { grace, of, write } = await anonymous();
+    expect(refusalOf(await write(body.founder))).toBe('missing');
+    expect([await written(), (await rows(of))[0]?.state]).toEqual([0n, 'waiting']);
+    settled(await write(grace));
+    expect((await rows(of))[0]?.state).toBe('sent');
+  });
+
+  test('is halted where its words are not those that two agreed on', async () => {
+    const { grace, write } = await anonymous();
+    expect(settled(await write(grace, 'Something else')).outcome).toBe('halted');
+    expect(await written()).toBe(0n);
   });
 });
 

@@ -4,6 +4,7 @@ import type { Channel, Fate, MessageState } from './notice.ts';
 export const CHANNEL_WORDS: Readonly<Record<Channel, string>> = {
   email: 'E-mail',
   letter: 'Letter',
+  conversation: 'In the conversation of their case',
   hand: 'By telephone, or in person',
 };
 export const STATE_WORDS: Readonly<Record<MessageState, string>> = {

@@ -23,10 +23,7 @@ export function countsIn({ addressees }: List): string {
 export function preview(messages: readonly Message[]): HTMLElement {
   const looked = previewOf(messages);
   const boxes = looked.map(({ channel, to, subject, text }) => {
-    const where =
-      channel === 'hand'
-        ? `${CHANNEL_WORDS.hand}: ${to || 'no way of their own'}`
-        : `${CHANNEL_WORDS[channel]} to ${to.replaceAll('\n', ', ')}`;
+    const where = `${CHANNEL_WORDS[channel]}${wayInWords(channel, to)}`;
     return make(
       'div',
       { class: 'govuk-inset-text', 'data-preview': channel },
@@ -37,6 +34,12 @@ export function preview(messages: readonly Message[]): HTMLElement {
   });
   const title = `${many(looked.length, 'message')} to look at, of ${messages.length}`;
   return make('section', {}, make('h2', { class: 'govuk-heading-m' }, title), ...boxes);
+}
+
+function wayInWords(channel: Message['channel'], to: string): string {
+  if (channel === 'conversation') return '';
+  if (channel === 'hand') return `: ${to || 'no way of their own'}`;
+  return ` to ${to.replaceAll('\n', ', ')}`;
 }
 
 const MOST_LINES = 500;
