@@ -78,7 +78,7 @@ export async function startDesk({
   await app.register(noticeRoutes({ desk, relay, notify }));
   await app.register(grantsRoutes({ desk }));
   await app.register(casesRoutes({ desk }));
-  await app.register(conversationRoutes({ desk }));
+  await app.register(conversationRoutes({ desk, relay, publicUrl: settings.publicUrl }));
   await app.register(registerRoutes({ desk }));
   app.get('/demonstration', { config: { audience: 'public' } }, (_request, reply) =>
     demonstration

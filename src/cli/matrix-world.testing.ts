@@ -6,7 +6,7 @@ import { join as joinPath } from 'node:path';
 import { z } from 'zod';
 import { aCase } from '../cases/testing.ts';
 import { sealMessage } from '../conversation/conversation.ts';
-import { keepReply } from '../conversation/store.ts';
+import { keepReply, writeMessage } from '../conversation/store.ts';
 import { publishForm } from '../forms/acts.ts';
 import { shippedJson } from '../forms/shipped.testing.ts';
 import { fulfilGrants } from '../grants/acts.ts';
@@ -329,9 +329,13 @@ async function read(db: TestDatabase, { reader, cases }: Peopled): Promise<bigin
   const [first, second] = [cases['the case'], cases["the adviser's case"]];
   if (!first || !second) throw new Error('There is nothing to read.');
   const sql = 'select release from letterbox.release_attachment($1, $2)';
+  const { draft } = first;
+  const written = { id: objectId(newId()), text: 'It is.', by: reader.staff.person, now: new Date() };
+  const message = await sealMessage(draft, draft.caseRecipient, written);
   const released = await act(db.desk, reader.session, async (tx) => {
     for (const { post } of [first, second])
       await tx.run('select * from letterbox.release_case($1)', [post.case]);
+    await writeMessage(tx, draft.case, message);
     return tx.one(z.object({ release: z.bigint() }), sql, [first.post.case, first.attachment.id]);
   });
   return settled(released).release;

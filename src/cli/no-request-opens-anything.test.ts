@@ -119,6 +119,7 @@ const ELSEWHERE = [
     '/notices',
   ],
   ...['/watch/report', '/watch/canaries', '/watch/rehearsals'],
+  ...['/cases/:case/messages', '/cases/:case/receipt'],
 ];
 
 test('every door that changes something about access is among those that are asked', () => {

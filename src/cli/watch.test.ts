@@ -89,6 +89,8 @@ test('plants canaries in each form, with a mark in everything, and finds nothing
     'select count(*) as n from letterbox.cases',
   );
   expect(arrived.n).toBe(6n);
+  const written = 'select count(distinct case_id) as n from letterbox.message';
+  expect((await site.db.admin.one(z.object({ n: z.bigint() }), written)).n, 'each with a message').toBe(6n);
   const [on] = settled(await act(site.db.desk, site.body.ana.session, ownWatches));
   expect(on).toMatchObject({ silent: false });
   expect(await alarms()).toEqual([]);

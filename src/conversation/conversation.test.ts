@@ -7,6 +7,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { releasedShape } from '../cases/case.ts';
 import { aBody, aCase, aDesk, aPerson, aReader, type Body, entries, grantTo } from '../cases/testing.ts';
+import { parseAddress } from '../post/address.ts';
+import { openRelay, parseRelay, type Relay } from '../post/post.ts';
+import { openPostbox } from '../post/testing.ts';
 import { startSequencer } from '../register/jobs.ts';
 import { parseVerifier } from '../register/note.ts';
 import { parseCaseProof, verifyProof } from '../register/proof.ts';
@@ -37,9 +40,14 @@ async function aSlot(db: TestDatabase, clock = () => new Date()): Promise<Fastif
   return app;
 }
 
-async function aSite(db: TestDatabase, actors: readonly Actor[]): Promise<FastifyInstance> {
+async function aSite(
+  db: TestDatabase,
+  actors: readonly Actor[],
+  relay: Relay | null = null,
+): Promise<FastifyInstance> {
   const app = await aDesk(db, actors);
-  await app.register(conversationRoutes({ desk: db.desk }));
+  const mail = { relay, publicUrl: 'https://letters.example' };
+  await app.register(conversationRoutes({ desk: db.desk, ...mail }));
   onTestFinished(() => app.close());
   return app;
 }
@@ -332,4 +340,32 @@ test('whose message waits for an answer is told to whoever may read the case', a
     await sealed(draft, 'yes', personId(reader.person)),
   );
   expect(await home()).not.toContain('Waiting for an answer');
+});
+
+test('whoever chose e-mail is told that there is a message, and nothing else; once in ten minutes', async () => {
+  const { db, reader, draft } = await aWorld();
+  const postbox = await openPostbox();
+  const from = parseAddress('letterbox@body.example');
+  const address = parseRelay(postbox.url);
+  if (!address || !from) throw new Error('There is no relay.');
+  const relay = openRelay(address, from);
+  const desk = await aSite(db, [reader], relay);
+  const tell = (to: string) => post(desk, reader, `/cases/${draft.case}/messages/told`, { to });
+  expect((await tell('ana@people.example')).json().refusal, 'before anybody wrote').toBe('nothing-to-tell');
+  const said = 'Sergeant Thistledown has it.';
+  const message = await sealed(draft, said, personId(reader.person));
+  await post(desk, reader, `/cases/${draft.case}/messages`, message);
+  expect((await tell('nobody')).json().refusal).toBe('bad-address');
+  expect((await tell('ana@people.example')).statusCode).toBe(201);
+  expect((await tell('ana@people.example')).json().message).toContain('less than ten minutes ago');
+  const [mail, ...more] = postbox.mails();
+  expect([mail?.to, more]).toEqual([['ana@people.example'], []]);
+  expect(mail?.raw).toContain('https://letters.example/receipt');
+  for (const not of [said, draft.case, draft.receiptCode, reader.name, 'review'])
+    expect(mail?.raw).not.toContain(not);
+  expect((await entries(db, 'message-told')).map(({ body }) => body.includes('people.example'))).toEqual([
+    false,
+  ]);
+  relay.close();
+  await postbox.close();
 });

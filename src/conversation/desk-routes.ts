@@ -1,16 +1,18 @@
 /** The desk's doors of a conversation: what a reader writes, and another receipt code. Both come sealed from their browser. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { parseAddress } from '../post/address.ts';
 import { fromBase64url } from '../sealing/encoding.ts';
 import { objectId } from '../sealing/place.ts';
 import { parseSealed } from '../sealing/seal.ts';
 import type { Database, SessionSecret } from '../store/store.ts';
 import { ProblemError } from '../web/problem.ts';
-import { isRefusal } from '../web/refusal.ts';
-import { NO_CASE, renew, write } from './acts.ts';
+import { isRefusal, refuse } from '../web/refusal.ts';
+import type { Actor } from '../web/server.ts';
+import { NO_CASE, renew, type Telling, tell, write } from './acts.ts';
 import { LARGEST_MESSAGE } from './conversation.ts';
 
-export type ConversationDeps = { readonly desk: Database };
+export type ConversationDeps = Telling & { readonly desk: Database };
 
 const staff = { config: { audience: 'staff' } } as const;
 const uuid = z.uuid().lowercase();
@@ -20,12 +22,19 @@ const sealed = z
   .transform((text) => parseSealed(Uint8Array.from(fromBase64url(text) ?? [])));
 const params = z.object({ case: uuid });
 const message = z.object({ id: uuid, sealed });
+const told = z.object({ to: z.string().max(254).transform(parseAddress) });
+const NO_ADDRESS = refuse(
+  'bad-address',
+  'invalid',
+  'Their e-mail address is none that mail goes to. Tell them in another way.',
+);
 const receipt = z.object({
   authenticator: z.string().transform((text) => fromBase64url(text)),
   receiptKey: sealed,
 });
 
-export function conversationRoutes({ desk }: ConversationDeps) {
+export function conversationRoutes(deps: ConversationDeps) {
+  const { desk } = deps;
   return async (app: FastifyInstance): Promise<void> => {
     app.post('/cases/:case/messages', staff, async (request, reply) => {
       const of = params.safeParse(request.params);
@@ -36,6 +45,14 @@ export function conversationRoutes({ desk }: ConversationDeps) {
       const made = { id: objectId(id), sealed: content };
       const refused = await write(desk, sessionOf(request), of.data.case, made);
       return refused ? reply.refuse(refused) : reply.status(201).send({ id });
+    });
+    app.post('/cases/:case/messages/told', staff, async (request, reply) => {
+      const of = params.safeParse(request.params);
+      if (!of.success) return reply.refuse(NO_CASE);
+      const address = told.safeParse(request.body).data?.to ?? null;
+      if (!address) return reply.refuse(NO_ADDRESS);
+      const refused = await tell(deps, actorOf(request), of.data.case, address);
+      return refused ? reply.refuse(refused) : reply.status(201).send({});
     });
     app.post('/cases/:case/receipt', staff, async (request, reply) => {
       const of = params.safeParse(request.params);
@@ -49,7 +66,9 @@ export function conversationRoutes({ desk }: ConversationDeps) {
   };
 }
 
-function sessionOf(request: FastifyRequest): SessionSecret {
+function actorOf(request: FastifyRequest): Actor {
   if (!request.actor) throw new Error('A staff route was reached without an actor.');
-  return request.actor.session;
+  return request.actor;
 }
+
+const sessionOf = (request: FastifyRequest): SessionSecret => actorOf(request).session;

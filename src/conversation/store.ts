@@ -79,6 +79,12 @@ export async function renewReceipt(
   return undefined;
 }
 
+/** Keeps that a case's submitter is told of a message; refuses as `writeMessage`, and where there is none, or they were just told. */
+export async function tellSubmitter(on: Statements, of: string): Promise<undefined> {
+  await on.run('select letterbox.tell_submitter($1)', [of]);
+  return undefined;
+}
+
 const unansweredRow = z.object({
   ...{ case_id: z.string().transform(caseId), form: z.string(), title: z.string(), at: z.date() },
   messages: z.bigint(),

@@ -264,6 +264,15 @@ export function caseRows(form: FormDefinition, answers: Answers, today: Day): An
   return answerRows(form, answers, today).filter((row) => !row.question.apart);
 }
 
+/** The e-mail address of whoever asked to be reached by it; null where they did not, or gave none. */
+export function emailToTell(form: FormDefinition, answers: Answers, today: Day): string | null {
+  if (textAnswer(answers[form.people?.reach ?? '']) !== 'email') return null;
+  const row = caseRows(form, answers, today).find(
+    ({ question, given }) => question.kind === 'email' && given,
+  );
+  return row ? textAnswer(answers[row.question.id]) : null;
+}
+
 /** Who wrote and about what, for a list of cases: of use also when no name was given. */
 export type Summary = { readonly title: string; readonly lines: readonly string[] };
 

@@ -82,6 +82,8 @@ const READING: Record<string, Say> = {
     entry.actor
       ? `${name(entry.actor)} wrote to the submitter of a case of ${entry.form}.`
       : `The submitter of a case of ${entry.form} wrote a message.`,
+  'message-told': (entry, name) =>
+    `${name(entry.actor)} had the submitter of a case of ${entry.form} told by e-mail that there is a message.`,
   return: (entry) => `Somebody came back to a case of ${entry.form} with its receipt code.`,
   'receipt-renewed': (entry, name) =>
     `${name(entry.actor)} issued another receipt code for a case of ${entry.form}. The one before counts no longer.`,

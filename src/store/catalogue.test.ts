@@ -90,7 +90,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     ...['retire_canaries', 'plant_rehearsal', 'found_rehearsal', 'planted_at', 'anything_planted'],
     // cases
     ...['my_forms', 'list_cases', 'release_case', 'release_attachment', 'released_chunk', 'case_openings'],
-    ...['unanswered', 'write_message', 'renew_receipt'],
+    ...['unanswered', 'write_message', 'renew_receipt', 'tell_submitter'],
     ...['equality_count'],
     // recovery
     ...[

@@ -1,12 +1,16 @@
 /** Canaries: submissions that nobody wrote, sent in by the public door as anybody's are, with a mark in everything they say. */
 import { z } from 'zod';
 import { sealAttachment } from '../sealing/attachment.ts';
+import { toBase64url } from '../sealing/encoding.ts';
 import { parseRecipient } from '../sealing/keys.ts';
-import { formId, organisationId } from '../sealing/place.ts';
+import { formId, newId, type ObjectId, objectId, organisationId } from '../sealing/place.ts';
 import { encodePost, postContentType } from '../sealing/post.ts';
+import { receiptAuthenticator } from '../sealing/receipt.ts';
+import { sealJson } from '../sealing/seal.ts';
 import {
   type CaseDraft,
   type FormTarget,
+  messagePlace,
   newCase,
   type SealedAttachment,
   sealSubmission,
@@ -106,11 +110,13 @@ export async function makeCanary(form: Published, slug: string, now: Date): Prom
   const summary = { title: `Canary ${marked('summary')}`, lines: [`Line ${marked('summary line')}`] };
   const sealed = await sealSubmission(draft, { answers, summary, equality: null }, file ? [file.sealed] : []);
   const body = encodePost(sealed);
+  const message = await sealedMessage(draft, marked('message'), now);
   const ciphertexts: readonly (readonly [string, Uint8Array])[] = [
     ['answers', sealed.answers],
     ['summary', sealed.summary],
     ['case key', sealed.caseKey],
     ['receipt key', sealed.receiptKey],
+    ['message', message.sealed],
     ...pieces.map(({ bytes }) => ['attachment', bytes] as const),
   ];
   const canary: Canary = {
@@ -129,7 +135,34 @@ export async function makeCanary(form: Published, slug: string, now: Date): Prom
     },
     sealed: ciphertexts.map(([part, bytes]) => ({ part, bytes: Buffer.from(bytes).toString('base64') })),
   };
-  return { canary, post: (asking, publicUrl) => send(asking, publicUrl, canary, pieces, body) };
+  const post: Ready['post'] = async (asking, publicUrl) => {
+    const sent = await send(asking, publicUrl, canary, pieces, body);
+    if (sent) await write(asking, publicUrl, draft, message);
+    return sent;
+  };
+  return { canary, post };
+}
+
+type Message = { readonly id: ObjectId; readonly sealed: Uint8Array };
+
+async function sealedMessage(draft: CaseDraft, mark: Mark, now: Date): Promise<Message> {
+  const id = objectId(newId());
+  const place = { ...messagePlace(draft, id, null), at: now.toISOString() };
+  const sealed = await sealJson(draft.caseRecipient, place, { text: `Canary ${mark}`, files: [] });
+  return { id, sealed };
+}
+
+/** A message of the canary's submitter. Where it is not taken, the canary stands all the same. */
+async function write(
+  asking: Asking,
+  publicUrl: string,
+  { receiptCode }: CaseDraft,
+  { id, sealed }: Message,
+): Promise<void> {
+  const authenticator = await receiptAuthenticator(receiptCode);
+  const headers = { 'content-type': 'application/json', accept: 'application/json' };
+  const body = JSON.stringify({ authenticator, id, sealed: toBase64url(sealed) });
+  await asking.ask({ url: `${publicUrl}/receipt/messages`, method: 'POST', headers, body });
 }
 
 async function send(

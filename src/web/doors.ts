@@ -160,6 +160,7 @@ const DESK: readonly Row[] = [
   ['GET', '/cases/:case/openings', 'staff'],
   // conversation
   ['POST', '/cases/:case/messages', 'staff'],
+  ['POST', '/cases/:case/messages/told', 'staff'],
   ['POST', '/cases/:case/receipt', 'staff'],
   // register
   ['GET', '/register', 'auditor'],

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { conversationOf } from '../../conversation/browser/talk.ts';
 import { checkAnswers } from '../../forms/check.ts';
 import { dayOf } from '../../forms/day.ts';
-import { caseRows, type FormDefinition, filesIn } from '../../forms/form.ts';
+import { caseRows, emailToTell, type FormDefinition, filesIn } from '../../forms/form.ts';
 import { parseAnswers } from '../../forms/reading.ts';
 import { NotVerified } from '../../grants/browser/proven.ts';
 import type { Identity } from '../../sealing/keys.ts';
@@ -42,7 +42,10 @@ class CaseElement extends HTMLElement {
       ...heading(released, opened.title),
       ...answersOf(form, opened.answers, released),
       ...filesOf(form, opened.answers, released, of, opened.caseIdentity),
-      ...(await conversationOf({ of, caseIdentity: opened.caseIdentity, messages: released.messages })),
+      ...(await conversationOf({
+        ...{ of, caseIdentity: opened.caseIdentity, messages: released.messages },
+        tellAt: emailToTell(form, parseAnswers(form, opened.answers), dayOf(new Date(released.receivedAt))),
+      })),
       ...openedBefore(openings.ok ? openings.body : []),
     );
   }

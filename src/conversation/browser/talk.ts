@@ -20,6 +20,8 @@ export type OpenConversation = {
   readonly of: CaseAddress;
   readonly caseIdentity: Identity;
   readonly messages: readonly SealedMessage[];
+  /** Where the submitter may be told that there is a message: only where they chose to be reached so. */
+  readonly tellAt: string | null;
 };
 
 const LOCKED = 'Your keys are locked. Sign in again in another tab, then send it once more.';
@@ -74,6 +76,7 @@ function writing(open: OpenConversation, onSent: (message: Message) => void): HT
     ...[error, field, button, make('p', { 'data-status': '', role: 'status' })],
   );
   const draft = new Draft(open);
+  const offer = telling(open);
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     button.disabled = true;
@@ -86,8 +89,36 @@ function writing(open: OpenConversation, onSent: (message: Message) => void): HT
     field.value = '';
     onSent(told.sent);
     say(form, 'Sent.', 'done');
+    if (open.tellAt !== null) offer.hidden = false;
   });
+  form.append(offer);
   return form;
+}
+
+/** A mail that says that there is a message, and nothing of it. */
+function telling({ of, tellAt }: OpenConversation): HTMLElement {
+  const told =
+    'They asked to be reached by e-mail. A mail can tell them that there is a message, and nothing of it; your server and theirs see the address.';
+  const button = make(
+    'button',
+    { class: 'govuk-button govuk-button--secondary', type: 'button' },
+    'Tell them by e-mail',
+  );
+  const box = make(
+    'div',
+    {},
+    make('p', { class: 'govuk-body' }, told),
+    button,
+    make('p', { 'data-status': '', role: 'status' }),
+  );
+  box.hidden = true;
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    const answer = await ask(`/cases/${of.case}/messages/told`, { to: tellAt });
+    say(box, answer.ok ? 'The mail has gone out.' : answer.message, answer.ok ? 'done' : 'error');
+    button.disabled = answer.ok;
+  });
+  return box;
 }
 
 /** What is being written: sealed once, so that what is sent again is the very same, and so is there once. */

@@ -13,7 +13,7 @@ create table message (
   at timestamptz not null,
   sealed bytea not null check (length(sealed) between 1 and 131072),
   primary key (organisation, case_id, id),
-  foreign key (organisation, case_id) references cases,
+  foreign key (organisation, case_id) references cases on delete cascade,
   foreign key (organisation, person) references person,
   check (person is null or arrival = 'browser')
 );
@@ -29,7 +29,7 @@ create table renewed_receipt (
   person uuid not null,
   at timestamptz not null,
   primary key (organisation, case_id, nth),
-  foreign key (organisation, case_id) references cases,
+  foreign key (organisation, case_id) references cases on delete cascade,
   foreign key (organisation, person) references person
 );
 
