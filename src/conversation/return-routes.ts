@@ -7,9 +7,9 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { inclusionProof } from '../register/merkle.ts';
-import { caseProofText } from '../register/proof.ts';
-import { splitHashes } from '../register/tile.ts';
+import { StoredParts } from '../register/parts.ts';
+import { caseProofText, type EntryProof } from '../register/proof.ts';
+import { leafHashes } from '../register/store.ts';
 import { fromBase64url, toBase64url } from '../sealing/encoding.ts';
 import { newId, objectId } from '../sealing/place.ts';
 import { parseReceiptCode, type ReceiptCode, receiptAuthenticator, referenceOf } from '../sealing/receipt.ts';
@@ -88,6 +88,7 @@ export function returnRoutes({ database, clock = () => new Date() }: ReturnDeps)
 }
 
 function proofDoor(app: FastifyInstance, database: Database, limited: () => Promise<void>): void {
+  const proving = proofsFrom(database);
   app
     .withTypeProvider<ZodTypeProvider>()
     .post('/receipt/proof', { ...door, schema: { body: shown } }, async (request, reply) => {
@@ -98,7 +99,7 @@ function proofDoor(app: FastifyInstance, database: Database, limited: () => Prom
       return reply
         .type('text/plain; charset=utf-8')
         .header('content-disposition', `attachment; filename="case-${row.case_id}.proof.txt"`)
-        .send(proofText(row));
+        .send(await proving(row));
     });
 }
 
@@ -220,10 +221,18 @@ async function isSent(code: ReceiptCode, found: Returned, id: string, text: stri
   return message?.text === text;
 }
 
-function proofText({ case_id, vkey, note, entries, hashes }: ProofRow): string {
-  const leaves = splitHashes(hashes);
-  const proofs = entries.map(({ index, body }) => ({
-    ...{ index: BigInt(index), entry: body, hashes: inclusionProof(leaves, index), note },
-  }));
-  return caseProofText(case_id, vkey, proofs);
+/** A case's proof file. Of each register what the proofs are made of is kept, so that only the first one reads all its leaves. */
+function proofsFrom(database: Database): (row: ProofRow) => Promise<string> {
+  const trees = new Map<string, StoredParts>();
+  return async ({ case_id, organisation, vkey, size, note, entries }) => {
+    const read = (from: bigint, count: number) => leafHashes(database, organisation, from, count);
+    const tree = trees.get(organisation) ?? new StoredParts(read);
+    trees.set(organisation, tree);
+    const proofs: EntryProof[] = [];
+    for (const { index, body: entry } of entries) {
+      const hashes = await tree.inclusionProof(BigInt(index), size);
+      proofs.push({ index: BigInt(index), entry, hashes, note });
+    }
+    return caseProofText(case_id, vkey, proofs);
+  };
 }

@@ -48,7 +48,7 @@ export async function keepReply(
 }
 
 const proofRow = z.object({
-  ...{ case_id: z.string(), vkey: z.string(), size: z.bigint(), note: z.string(), hashes: bytes },
+  ...{ case_id: z.string(), organisation: z.string(), vkey: z.string(), size: z.bigint(), note: z.string() },
   entries: z.array(z.object({ index: z.number(), body: z.string() })),
 });
 export type ProofRow = z.output<typeof proofRow>;

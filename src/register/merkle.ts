@@ -67,12 +67,7 @@ export function rootOf(leaves: readonly Hash[]): Hash {
 
 /** PATH(m, D[n]): from the leaf's sibling up. */
 export function inclusionProof(leaves: readonly Hash[], index: number): Hash[] {
-  if (index < 0 || index >= leaves.length) throw new RangeError('There is no such leaf.');
-  if (leaves.length === 1) return [];
-  const k = splitPoint(leaves.length);
-  return index < k
-    ? [...inclusionProof(leaves.slice(0, k), index), rootOf(leaves.slice(k))]
-    : [...inclusionProof(leaves.slice(k), index - k), rootOf(leaves.slice(0, k))];
+  return inclusionParts(index, leaves.length).map(([from, to]) => rootOf(leaves.slice(from, to)));
 }
 
 /** PROOF(m, D[n]): that the tree of the first `size` leaves is a prefix of this one. */
@@ -82,6 +77,20 @@ export function consistencyProof(leaves: readonly Hash[], size: number): Hash[] 
 
 /** Leaves [from, to): a part of a tree that has a hash of its own. */
 export type Part = readonly [from: number, to: number];
+
+/** The parts of which PATH(m, D[n]) is made: their hashes, in this order, are the proof. */
+export function inclusionParts(index: number, size: number): Part[] {
+  if (index < 0 || index >= size) throw new RangeError('There is no such leaf.');
+  return pathTo(index, [0, size]);
+}
+
+function pathTo(index: number, [from, to]: Part): Part[] {
+  if (to - from === 1) return [];
+  const middle = from + splitPoint(to - from);
+  return index < middle
+    ? [...pathTo(index, [from, middle]), [middle, to]]
+    : [...pathTo(index, [middle, to]), [from, middle]];
+}
 
 /** The parts of which PROOF(m, D[n]) is made: their hashes, in this order, are the proof. */
 export function consistencyParts(size: number, grown: number): Part[] {

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { consistencyProof, hashLeaf, rootOf, verifyConsistency } from './merkle.ts';
+import {
+  consistencyProof,
+  hashLeaf,
+  inclusionProof,
+  rootOf,
+  verifyConsistency,
+  verifyInclusion,
+} from './merkle.ts';
 import { StoredParts } from './parts.ts';
 
 const leaves = Array.from({ length: 9000 }, (_, n) => hashLeaf(Uint8Array.of(n & 255, n >> 8)));
@@ -35,4 +42,18 @@ test('what was read of a large tree once is not read again', async () => {
   expect(first).toBeGreaterThan(8000);
   await parts.consistencyProof(8999n, 9000n);
   expect(read() - first).toBeLessThan(2048);
+});
+
+test('the proof that a leaf is in it is the one of the whole tree, and verifies', async () => {
+  const { parts, read } = stored();
+  for (const size of [1, 2, 3, 1023, 1024, 1025, 4100, 9000])
+    for (const index of [0, 1, 511, 1024, 4099, 8999].filter((each) => each < size)) {
+      const proof = await parts.inclusionProof(BigInt(index), BigInt(size));
+      expect(proof, `${index} of ${size}`).toEqual(inclusionProof(leaves.slice(0, size), index));
+      const [leaf, root] = [leaves[index] ?? new Uint8Array(), rootOf(leaves.slice(0, size))];
+      expect(verifyInclusion({ index: BigInt(index), size: BigInt(size), leaf, root, proof })).toBe(true);
+    }
+  const before = read();
+  await parts.inclusionProof(17n, 9000n);
+  expect(read() - before, 'read anew').toBeLessThan(3000);
 });

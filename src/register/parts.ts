@@ -1,5 +1,13 @@
-/** The hashes of parts of a stored tree, for proofs that it has grown: read once, then remembered. */
-import { consistencyParts, type Hash, hashChildren, type Part, rootOf, splitPoint } from './merkle.ts';
+/** The hashes of parts of a stored tree, for proofs about it: read once, then remembered. */
+import {
+  consistencyParts,
+  type Hash,
+  hashChildren,
+  inclusionParts,
+  type Part,
+  rootOf,
+  splitPoint,
+} from './merkle.ts';
 
 /** Reads the hashes of leaves [from, from + count). */
 export type ReadLeaves = (from: bigint, count: number) => Promise<Hash[]>;
@@ -19,9 +27,18 @@ export class StoredParts {
   /** PROOF(old, D[size]) of RFC 6962: that the tree of `old` leaves is a prefix of the one of `size`. Empty for `old` 0. */
   async consistencyProof(old: bigint, size: bigint): Promise<Hash[]> {
     if (old === 0n) return [];
-    const proof: Hash[] = [];
-    for (const part of consistencyParts(Number(old), Number(size))) proof.push(await this.#root(part));
-    return proof;
+    return this.#roots(consistencyParts(Number(old), Number(size)));
+  }
+
+  /** PATH(index, D[size]) of RFC 6962: that this leaf is in the tree of `size` leaves. */
+  inclusionProof(index: bigint, size: bigint): Promise<Hash[]> {
+    return this.#roots(inclusionParts(Number(index), Number(size)));
+  }
+
+  async #roots(parts: readonly Part[]): Promise<Hash[]> {
+    const roots: Hash[] = [];
+    for (const part of parts) roots.push(await this.#root(part));
+    return roots;
   }
 
   async #root([from, to]: Part): Promise<Hash> {

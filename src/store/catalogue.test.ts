@@ -16,6 +16,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     'slot_return',
     'slot_reply',
     'slot_proof',
+    'register_hashes',
     'sweep_chunks',
     'planted_at',
     'anything_planted',

@@ -128,9 +128,10 @@ begin
   return 'kept';
 end $$;
 
--- What proves each entry about a case to its submitter: its entries, the newest checkpoint, and the leaves below it.
+-- What proves each entry about a case to its submitter: its entries and the newest checkpoint. The leaves below it, of which the
+-- proofs are made, are hashes of entries with something random in each, and may be known to anybody.
 create function slot_proof(by_authenticator bytea) returns table (
-  case_id uuid, vkey text, size bigint, note text, entries jsonb, hashes bytea)
+  case_id uuid, organisation uuid, vkey text, size bigint, note text, entries jsonb)
 language plpgsql stable security definer set search_path = letterbox, pg_temp as $$
 declare
   r record;
@@ -139,11 +140,10 @@ begin
   select * into r from returned_to(by_authenticator);
   select * into signed from register_checkpoint k where k.organisation = r.organisation order by k.size desc limit 1;
   if signed.size is null then return; end if;
-  return query select r.case_id, g.vkey, signed.size, signed.note,
+  return query select r.case_id, r.organisation, g.vkey, signed.size, signed.note,
       (select coalesce(jsonb_agg(jsonb_build_object('index', l.index, 'body', e.body) order by l.index), '[]')
         from register_entry e join register_leaf l on l.entry = e.id
-        where e.organisation = r.organisation and e.case_id = r.case_id and l.index < signed.size),
-      register_hashes(r.organisation, 0, signed.size::integer)
+        where e.organisation = r.organisation and e.case_id = r.case_id and l.index < signed.size)
     from register_log g where g.organisation = r.organisation;
 end $$;
 
@@ -244,6 +244,7 @@ create index message_by_submitters on message (organisation, at) where person is
 
 drop function slot_receipt(bytea);
 
-grant execute on function slot_return(bytea, text), slot_reply(bytea, uuid, text, bytea), slot_proof(bytea) to letterbox_slot;
+grant execute on function slot_return(bytea, text), slot_reply(bytea, uuid, text, bytea), slot_proof(bytea),
+  register_hashes(uuid, bigint, integer) to letterbox_slot;
 grant execute on function release_case(uuid), write_message(uuid, uuid, bytea), renew_receipt(uuid, bytea, bytea), unanswered()
   to letterbox_desk;
