@@ -26,7 +26,7 @@ import type { CaseDraft } from '../sealing/submission.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { testAssets } from '../web/assets.ts';
 import { type Actor, createSite } from '../web/server.ts';
-import { openedBy, renewedReceipt, returnedShape, sealMessage } from './conversation.ts';
+import { LONGEST_MESSAGE, openedBy, renewedReceipt, returnedShape, sealMessage } from './conversation.ts';
 import { conversationRoutes } from './desk-routes.ts';
 import { openMessages, openReturned } from './opening.ts';
 import { returnRoutes } from './return-routes.ts';
@@ -175,6 +175,19 @@ test('the same message may come again and is there once; another one under its i
   expect((await post(desk, reader, url, message)).statusCode, 'nor by somebody else').toBe(409);
   expect(await entries(db, 'message')).toHaveLength(1);
   expect((await send({ id: newId(), sealed: 'AAAA' })).statusCode, 'what is not sealed').toBe(400);
+});
+
+test('the longest message goes through, in the most bytes that characters can take', async () => {
+  const world = await aWorld();
+  const { draft, slot } = world;
+  for (const sign of ['x', '語', '\u0001']) {
+    const message = await sealed(draft, sign.repeat(LONGEST_MESSAGE));
+    expect((await asProgram(slot, '/receipt/messages', draft.receiptCode, message)).statusCode).toBe(201);
+  }
+  const long = await sealed(draft, 'x'.repeat(70_000));
+  expect((await asProgram(slot, '/receipt/messages', draft.receiptCode, long)).statusCode).toBe(400);
+  const [first] = await messagesAtDesk(world);
+  expect(first?.text).toHaveLength(LONGEST_MESSAGE);
 });
 
 test('twenty messages in an hour, and the next is told to wait', async () => {
@@ -368,4 +381,18 @@ test('whoever chose e-mail is told that there is a message, and nothing else; on
   ]);
   relay.close();
   await postbox.close();
+});
+
+test('who comes back is told when somebody last did, so that a code in wrong hands shows', async () => {
+  const { db, draft, slot } = await aWorld();
+  const back = async () => returnedShape.parse((await asProgram(slot, '/receipt', draft.receiptCode)).json());
+  expect((await back()).returnedAt).toBeNull();
+  expect((await back()).returnedAt, 'a moment ago').toBeNull();
+  await db.admin.run('alter table letterbox.register_entry disable trigger append_only');
+  await db.admin.run(
+    `update letterbox.register_entry set at = at - interval '2 hours' where kind = 'return'`,
+  );
+  expect((await back()).returnedAt).not.toBeNull();
+  const page = await asForm(slot, '/receipt', { code: draft.receiptCode });
+  expect(page.body).toContain('This was last opened with your receipt code on');
 });

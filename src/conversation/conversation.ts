@@ -15,7 +15,7 @@
  *
  * LIMIT: without JavaScript the receipt code, and with it each message, is in the public process's memory while one request
  * is answered (`onreturn.ts`). The pages say so.
- * LIMIT: whoever finds a receipt code reads the conversation. Each return is in the register, and the page shows them.
+ * LIMIT: whoever finds a receipt code reads the conversation. Each return is in the register, and the page says when the last was.
  * LIMIT: a reader has the case's key anyway, so one who means ill could write as the submitter by a code they issued
  * themselves. That they issued one is in the register, and the submitter is shown it.
  */
@@ -36,7 +36,10 @@ import { type CaseAddress, messagePlace, submissionPlace } from '../sealing/subm
 /** In characters. A longer letter is a file. */
 export const LONGEST_MESSAGE = 10_000;
 /** In bytes, sealed: 10,000 characters and their place, filled up. */
-export const LARGEST_MESSAGE = 131_072;
+export const LARGEST_REPLY = 70_000;
+/** Of the body, which sends notices into conversations, too. */
+export const LARGEST_MESSAGE = 262_144;
+const MOST_READ = 60_000;
 
 /** A message as it is handed over; `sealed` as base64url. `person`, `name`: who of the body wrote it; null: the submitter. */
 export const sealedMessageShape = z.object({
@@ -49,7 +52,7 @@ export const sealedMessageShape = z.object({
 });
 export type SealedMessage = z.output<typeof sealedMessageShape>;
 
-const contentShape = z.object({ text: z.string().max(LONGEST_MESSAGE * 2) });
+const contentShape = z.object({ text: z.string().max(MOST_READ) });
 
 /** What an opened message says. Either side wrote it, so its shape is theirs to break: null where it is none. */
 export function readMessage(opened: unknown): string | null {
@@ -106,7 +109,7 @@ export async function renewedReceipt(
 
 const opening = z.object({ person: z.string(), capacities: z.array(z.string()), at: z.string() });
 
-/** What a submitter who comes back is handed; bytes as base64url. `day`: when it arrived. `renewedAt`: since when a newer code counts. */
+/** What a submitter who comes back is handed; bytes as base64url. `day`: when it arrived. `renewedAt`: since when a newer code counts; `returnedAt`: when somebody came last, an hour ago or longer. */
 export const returnedShape = z.object({
   ...{ organisation: z.string(), organisationName: z.string(), form: z.string(), title: z.string() },
   ...{
@@ -120,6 +123,7 @@ export const returnedShape = z.object({
   messages: z.array(sealedMessageShape),
   openings: z.array(opening),
   renewedAt: z.string().nullable(),
+  returnedAt: z.string().nullable(),
 });
 export type Returned = z.output<typeof returnedShape>;
 

@@ -18,7 +18,7 @@ import type { Database } from '../store/store.ts';
 import { ProblemError } from '../web/problem.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
 import {
-  LARGEST_MESSAGE,
+  LARGEST_REPLY,
   LONGEST_MESSAGE,
   openedBy,
   parseText,
@@ -54,7 +54,7 @@ const written = shown.extend({
     .optional(),
   sealed: z
     .string()
-    .max(LARGEST_MESSAGE * 2)
+    .max(Math.ceil((LARGEST_REPLY * 4) / 3))
     .optional(),
 });
 type Written = z.output<typeof written>;
@@ -164,6 +164,7 @@ async function returnedFrom(row: ReturnedRow, receiptKey: Uint8Array): Promise<R
       .map((each) => ({ ...each, name: null })),
     openings: returnedShape.shape.openings.parse(row.openings),
     renewedAt: row.renewed_at?.toISOString() ?? null,
+    returnedAt: row.returned_at?.toISOString() ?? null,
   };
 }
 

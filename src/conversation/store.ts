@@ -15,6 +15,7 @@ const returnedRow = z.object({
   ...{ version: z.number(), generation: z.number(), day: z.string(), closed: z.boolean() },
   receipt_key: bytes.nullable(),
   ...{ messages: z.unknown(), openings: z.unknown(), renewed_at: z.date().nullable() },
+  returned_at: z.date().nullable(),
 });
 export type ReturnedRow = z.output<typeof returnedRow>;
 

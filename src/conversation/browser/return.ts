@@ -176,6 +176,10 @@ function fillIn(part: DocumentFragment, returned: Returned): void {
     part.querySelector('[data-renewed]')?.removeAttribute('hidden');
     write(part, '[data-renewed-at]', dayInWords(returned.renewedAt));
   }
+  if (returned.returnedAt) {
+    part.querySelector('[data-returned]')?.removeAttribute('hidden');
+    write(part, '[data-returned-at]', momentInWords(returned.returnedAt));
+  }
   const opened = openedBy(returned.openings);
   if (opened.length > 0) part.querySelector('[data-none-opened]')?.remove();
   part.querySelector('[data-opened]')?.append(

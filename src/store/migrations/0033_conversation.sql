@@ -11,7 +11,7 @@ create table message (
   -- Where it was sealed: in a browser, or in the public process for want of JavaScript.
   arrival text not null check (arrival in ('browser', 'server')),
   at timestamptz not null,
-  sealed bytea not null check (length(sealed) between 1 and 131072),
+  sealed bytea not null check (length(sealed) between 1 and case when person is null then 70000 else 262144 end),
   primary key (organisation, case_id, id),
   foreign key (organisation, case_id) references cases on delete cascade,
   foreign key (organisation, person) references person,
@@ -68,11 +68,11 @@ exception when sqlstate 'LB409' then
 end $$;
 
 -- A submitter comes back: their case's key and messages, sealed; who opened the case, in which capacity and when; and since
--- when an older code counts no longer. `how`: whether a browser opens them, or the public process. Where the form is in
+-- when an older code counts no longer, and when somebody last came with this code, more than an hour ago. `how`: whether a browser opens them, or the public process. Where the form is in
 -- quarantine, `closed` and nothing sealed.
 create function slot_return(by_authenticator bytea, how text) returns table (
   case_id uuid, organisation uuid, organisation_name text, form text, form_title text, version integer, generation integer,
-  received_on date, closed boolean, receipt_key bytea, messages jsonb, openings jsonb, renewed_at timestamptz)
+  received_on date, closed boolean, receipt_key bytea, messages jsonb, openings jsonb, renewed_at timestamptz, returned_at timestamptz)
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   r record;
@@ -95,7 +95,9 @@ begin
           'at', to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by e.id), '[]')
         from register_entry e join person p on p.organisation = e.organisation and p.id = e.actor
         where e.organisation = c.organisation and e.case_id = c.id and e.kind = 'release'),
-      (select max(n.at) from renewed_receipt n where n.organisation = c.organisation and n.case_id = c.id)
+      (select max(n.at) from renewed_receipt n where n.organisation = c.organisation and n.case_id = c.id),
+      (select max(e.at) from register_entry e where e.organisation = c.organisation and e.case_id = c.id and e.kind = 'return'
+        and e.at < now() - interval '1 hour')
     from organisation o left join published_form f on f.organisation = c.organisation and f.form = c.form and f.version = c.version
     where o.id = c.organisation;
 end $$;
@@ -112,6 +114,9 @@ begin
   select * into r from returned_to(by_authenticator);
   if r.case_id is null then return 'unknown'; end if;
   perform lock_case(r.case_id);
+  -- Another code may have been issued while the lock was waited for.
+  select * into r from returned_to(by_authenticator);
+  if r.case_id is null then return 'unknown'; end if;
   select * into c from cases x where x.organisation = r.organisation and x.id = r.case_id;
   select m.sealed = content and m.person is null into same from message m
   where m.organisation = c.organisation and m.case_id = c.id and m.id = of_message;
