@@ -114,6 +114,22 @@ async function conversation(scripted: boolean, mark: string): Promise<void> {
   });
   expect(verified).toContain('was given a case of review');
 
+  // How far it is, in the form's words, for both.
+  await carys.selectOption('#state', 'acknowledged');
+  await carys.click('text=Keep the state');
+  await carys.waitForSelector('#work >> text=Acknowledged, by Carys Bevan');
+  await carys.waitForSelector('progress', { state: 'detached' });
+  await carys.selectOption('#person', { label: 'Carys Bevan' });
+  await carys.click('text=Give it to them');
+  await carys.waitForSelector('#work >> text=Given to Carys Bevan');
+  await expectAccessible(carys);
+  await carys.goto(`${deskTap.url}/due?whose=mine`);
+  expect(await carys.textContent('main')).toContain('Nothing is late');
+  await carys.goto(`${deskTap.url}/due`);
+  await expectAccessible(carys);
+  await comeBack(visitor, code);
+  expect(await visitor.textContent('main')).toContain('Acknowledged, since');
+
   // A lost code: the caseworker makes another, and only that one opens from now on.
   await openCase(carys, reference);
   await carys.click('text=They have lost their receipt code');

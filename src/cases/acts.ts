@@ -1,5 +1,7 @@
 /** Reading: each act is one transaction with its entry; a refusal is registered in one of its own. */
 import { Readable } from 'node:stream';
+import type { Day } from '../forms/day.ts';
+import { DefinitionError } from '../forms/definition.ts';
 import type { FormDefinition } from '../forms/form.ts';
 import { formVersion } from '../forms/store.ts';
 import { act, type Database, type SessionSecret, type Tx } from '../store/store.ts';
@@ -17,6 +19,8 @@ import {
   releaseCase,
   releasedChunk,
 } from './store.ts';
+import { type Task, tasksIn, type WorkView, workView } from './work.ts';
+import { assignCase, caseWork, type MineRow, myWork, takeCaseState } from './work-store.ts';
 
 /** The one answer for a case that is absent, another body's, or not for this person: nothing tells them apart. */
 export const NO_CASE = refuse(
@@ -83,6 +87,85 @@ export function release(desk: Database, reader: Reader, id: string): Promise<Rel
   return attempt(desk, reader, 'release', { case: id }, async (tx) => {
     const row = await releaseCase(tx, id);
     return { row, definition: await formVersion(tx, row.form, row.version, reader.organisationName) };
+  });
+}
+
+/** What the page of a case says around it: nothing sealed. */
+export type CasePage = { readonly work: WorkView | null };
+
+/** How far a case is, for whoever may read it; null where its form is not there any more. */
+export function work(desk: Database, reader: Reader, id: string, today: Day): Promise<CasePage | Refusal> {
+  return attempt(desk, reader, 'work', { case: id }, async (tx) => {
+    const row = await caseWork(tx, id);
+    const form = await readableForm(tx, row, reader.organisationName);
+    return { work: form && workView(form, row, today) };
+  });
+}
+
+/** The form as it was asked then; null where it is not there, or of a shape that this release does not know. */
+async function readableForm(
+  tx: Tx,
+  { form, version }: { readonly form: string; readonly version: number },
+  organisationName: string,
+): Promise<FormDefinition | null> {
+  try {
+    return await formVersion(tx, form, version, organisationName);
+  } catch (error) {
+    if (error instanceof DefinitionError) return null;
+    throw error;
+  }
+}
+
+const NO_STATE = refuse(
+  'no-such-state',
+  'invalid',
+  'This form has no such state or outcome. Reload the page and select another.',
+);
+const NO_READER = refuse(
+  'no-reader',
+  'invalid',
+  'They may not read this case, so they cannot look after it. Two managers can give them access.',
+);
+
+/** Takes a case to a state of its form. */
+export async function moveCase(
+  desk: Database,
+  reader: Reader,
+  id: string,
+  { state, outcome }: { readonly state: string; readonly outcome: string | null },
+): Promise<null | Refusal> {
+  const moved = await attempt(desk, reader, 'state', { case: id }, (tx) =>
+    takeCaseState(tx, id, state, outcome),
+  );
+  if (!isRefusal(moved)) return null;
+  return moved.kind === 'invalid' ? NO_STATE : moved;
+}
+
+/** Gives a case to somebody who may read it, or to nobody. */
+export async function giveCase(
+  desk: Database,
+  reader: Reader,
+  id: string,
+  person: string | null,
+): Promise<null | Refusal> {
+  const given = await attempt(desk, reader, 'assignment', { case: id }, (tx) => assignCase(tx, id, person));
+  if (!isRefusal(given)) return null;
+  return given.kind === 'invalid' ? NO_READER : given;
+}
+
+/** What is late or due soon in the cases that somebody may read. */
+export function tasks(
+  desk: Database,
+  { session, organisationName }: Reader,
+  today: Day,
+): Promise<Task[] | Refusal> {
+  return act(desk, session, async (tx) => {
+    const rows = await myWork(tx);
+    const forms = new Map<string, FormDefinition | null>();
+    const nameOf = ({ form, version }: MineRow) => `${form} ${version}`;
+    for (const row of new Map(rows.map((each) => [nameOf(each), each])).values())
+      forms.set(nameOf(row), await readableForm(tx, row, organisationName));
+    return tasksIn(rows, (row) => forms.get(nameOf(row)) ?? null, today);
   });
 }
 

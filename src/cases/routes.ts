@@ -2,15 +2,29 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Unanswered, unanswered } from '../conversation/store.ts';
+import { dayOf } from '../forms/day.ts';
 import { toBase64url } from '../sealing/encoding.ts';
 import { caseId } from '../sealing/place.ts';
 import { referenceOf } from '../sealing/receipt.ts';
 import { act, type Database } from '../store/store.ts';
 import { isRefusal } from '../web/refusal.ts';
 import type { Actor } from '../web/server.ts';
-import { download, list, NO_CASE, NO_FORM, openings, type Release, release } from './acts.ts';
+import {
+  download,
+  giveCase,
+  list,
+  moveCase,
+  NO_CASE,
+  NO_FORM,
+  openings,
+  type Release,
+  release,
+  tasks,
+  work,
+} from './acts.ts';
 import type { Listed, Opening, Released } from './case.ts';
 import { type ListedRow, myForms, PAGE } from './store.ts';
+import type { Task } from './work.ts';
 
 export type CasesDeps = { readonly desk: Database };
 
@@ -26,6 +40,7 @@ export function casesRoutes(deps: CasesDeps) {
     listRoutes(app, deps);
     caseRoutes(app, deps);
     attachmentRoutes(app, deps);
+    workRoutes(app, deps);
   };
 }
 
@@ -86,9 +101,9 @@ function caseRoutes(app: FastifyInstance, { desk }: CasesDeps): void {
   // The page itself holds nothing of the case, but says plainly (and registers) where it may not be read.
   app.get('/cases/:case', getOnly, async (request, reply) => {
     const id = partOf(request.params, 'case', uuid);
-    const found = id ? await openings(desk, actorOf(request), id) : NO_CASE;
+    const found = id ? await work(desk, actorOf(request), id, dayOf(new Date())) : NO_CASE;
     if (!id || isRefusal(found)) return reply.refuse(isRefusal(found) ? found : NO_CASE);
-    return reply.page('cases/pages/case.njk', { id, reference: await referenceOf(caseId(id)) });
+    return reply.page('cases/pages/case.njk', { id, reference: await referenceOf(caseId(id)), ...found });
   });
   app.post('/cases/:case/release', staff, async (request, reply) => {
     const actor = actorOf(request);
@@ -103,6 +118,41 @@ function caseRoutes(app: FastifyInstance, { desk }: CasesDeps): void {
     return rows.map((row): Opening => ({ ...row, at: row.at.toISOString() }));
   });
 }
+
+const typed = z.object({ state: slug.nullable().catch(null), outcome: slug.nullable().catch(null) });
+const chosen = z.object({ person: uuid.nullable().catch(null) });
+
+/** How far a case is, who looks after it, and what is due. */
+function workRoutes(app: FastifyInstance, { desk }: CasesDeps): void {
+  app.post('/cases/:case/state', staff, async (request, reply) => {
+    const id = partOf(request.params, 'case', uuid);
+    const { state, outcome } = typed.parse(request.body ?? {});
+    if (!id) return reply.refuse(NO_CASE);
+    const refused = await moveCase(desk, actorOf(request), id, { state: state ?? '', outcome });
+    return refused ? reply.refuse(refused) : reply.redirect(`/cases/${id}#work`, 303);
+  });
+  app.post('/cases/:case/assignment', staff, async (request, reply) => {
+    const id = partOf(request.params, 'case', uuid);
+    const { person } = chosen.parse(request.body ?? {});
+    if (!id) return reply.refuse(NO_CASE);
+    const refused = await giveCase(desk, actorOf(request), id, person);
+    return refused ? reply.refuse(refused) : reply.redirect(`/cases/${id}#work`, 303);
+  });
+  app.get('/due', staff, async (request, reply) => {
+    const actor = actorOf(request);
+    const found = await tasks(desk, actor, dayOf(new Date()));
+    if (isRefusal(found)) return reply.refuse(found);
+    const mine = found.filter(({ person }) => person === actor.person);
+    const own = partOf(request.query, 'whose', z.literal('mine')) !== null;
+    const shown = (own ? mine : found).slice(0, MOST_SHOWN);
+    const rows = await Promise.all(shown.map(taskRow));
+    const counts = { all: found.length, mine: mine.length, left: (own ? mine : found).length - shown.length };
+    return reply.page('cases/pages/due.njk', { rows, own, counts });
+  });
+}
+
+const MOST_SHOWN = 200;
+const taskRow = async (task: Task) => ({ ...task, reference: await referenceOf(caseId(task.case)) });
 
 async function releasedBody({ row, definition }: Release, organisation: string): Promise<Released> {
   const { answers, summary, case_key, received_at, to_person, ...rest } = row;

@@ -66,7 +66,15 @@ const HANDS_OVER = [
 
 const EVERYBODY = ['session', 'register_entry'];
 const CONFIRMED = [...EVERYBODY, 'signed_document', 'training', 'away'];
-const READERS = ['key_envelope', 'case_envelope', 'grants', 'form_key', 'message', 'renewed_receipt'];
+const READERS = [
+  'key_envelope',
+  'case_envelope',
+  'grants',
+  'form_key',
+  'message',
+  'renewed_receipt',
+  'case_step',
+];
 const MANAGERS = [
   'person',
   'invitation',

@@ -293,6 +293,8 @@ const PLAIN: Readonly<Record<string, (about: About) => Fields>> = {
   'POST desk /forms/:form/quarantine': () => ({ reason: 'Somebody rang' }),
   'POST desk /cases/:case/release': nothing,
   'POST desk /cases/:case/messages': () => ({ id: newId(), sealed: SEALED }),
+  'POST desk /cases/:case/state': () => ({ state: 'acknowledged', outcome: '' }),
+  'POST desk /cases/:case/assignment': () => ({ person: '' }),
   'POST desk /cases/:case/messages/told': () => ({ to: 'ana@people.example' }),
   'POST desk /cases/:case/receipt': () => ({ authenticator: toBase64url(random(32)), receiptKey: SEALED }),
   'POST slot /:organisation/:form/fill': () => ({ step: 'start' }),

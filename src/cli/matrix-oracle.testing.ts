@@ -221,6 +221,9 @@ const CASES: Readonly<Record<string, Rule>> = {
   'GET desk /cases/:case/openings': reader('case'),
   'POST desk /cases/:case/messages': taking(reader('case')),
   'POST desk /cases/:case/receipt': taking(reader('case')),
+  'POST desk /cases/:case/state': taking(reader('case')),
+  'POST desk /cases/:case/assignment': reader('case'),
+  'GET desk /due': colleague(),
   // No mail relay is set up there.
   'POST desk /cases/:case/messages/told': signedIn(() => 'no'),
   'GET desk /register': colleague(),

@@ -119,7 +119,7 @@ const ELSEWHERE = [
     '/notices',
   ],
   ...['/watch/report', '/watch/canaries', '/watch/rehearsals'],
-  ...['/cases/:case/messages', '/cases/:case/receipt'],
+  ...['/cases/:case/messages', '/cases/:case/receipt', '/cases/:case/state', '/cases/:case/assignment'],
 ];
 
 test('every door that changes something about access is among those that are asked', () => {

@@ -122,6 +122,8 @@ export const returnedShape = z.object({
   receiptKey: z.string(),
   messages: z.array(sealedMessageShape),
   openings: z.array(opening),
+  /** In the form's words; null before anybody took a step. */
+  state: z.object({ label: z.string(), since: z.string() }).nullable(),
   renewedAt: z.string().nullable(),
   returnedAt: z.string().nullable(),
 });

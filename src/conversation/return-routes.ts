@@ -28,7 +28,15 @@ import {
 } from './conversation.ts';
 import { openedOnReturn, sealedOnReturn } from './onreturn.ts';
 import { pace } from './pace.ts';
-import { comeBack, keepReply, type ProofRow, proofFor, type Reply, type ReturnedRow } from './store.ts';
+import {
+  comeBack,
+  keepReply,
+  type ProofRow,
+  proofFor,
+  type Reply,
+  type ReturnedRow,
+  stateFor,
+} from './store.ts';
 
 export type ReturnDeps = {
   /** As role `letterbox_slot`. */
@@ -148,10 +156,16 @@ async function returned(
 ): Promise<Returned | Refusal> {
   const row = isAuthenticator(authenticator) ? await comeBack(database, authenticator, opened) : null;
   if (!row) return UNKNOWN;
-  return row.closed || row.receipt_key === null ? CLOSED : returnedFrom(row, row.receipt_key);
+  if (row.closed || row.receipt_key === null) return CLOSED;
+  const state = await stateFor(database, authenticator ?? '');
+  return returnedFrom(row, row.receipt_key, state && { ...state, since: state.since.toISOString() });
 }
 
-async function returnedFrom(row: ReturnedRow, receiptKey: Uint8Array): Promise<Returned> {
+async function returnedFrom(
+  row: ReturnedRow,
+  receiptKey: Uint8Array,
+  state: Returned['state'],
+): Promise<Returned> {
   return {
     ...{ organisation: row.organisation, organisationName: row.organisation_name },
     ...{ form: row.form, title: row.form_title, version: row.version, generation: row.generation },
@@ -163,6 +177,7 @@ async function returnedFrom(row: ReturnedRow, receiptKey: Uint8Array): Promise<R
       .parse(row.messages)
       .map((each) => ({ ...each, name: null })),
     openings: returnedShape.shape.openings.parse(row.openings),
+    state,
     renewedAt: row.renewed_at?.toISOString() ?? null,
     returnedAt: row.returned_at?.toISOString() ?? null,
   };

@@ -33,6 +33,16 @@ export async function comeBack(
   ]);
 }
 
+const stateRow = z.object({ label: z.string(), since: z.date() });
+
+/** In which state of its form the case of a receipt is, in the form's words; null before anybody took a step. */
+export async function stateFor(
+  slot: Database,
+  authenticator: string,
+): Promise<z.output<typeof stateRow> | null> {
+  return slot.maybe(stateRow, 'select * from letterbox.slot_state($1)', [await hashed(authenticator)]);
+}
+
 const replies = ['kept', 'again', 'other', 'unknown', 'closed', 'too-many'] as const;
 export type Reply = (typeof replies)[number];
 

@@ -35,6 +35,16 @@ export function daysAfter(day: Day, days: number): Day {
   return branded(at.toISOString().slice(0, 10));
 }
 
+/** That day, which has to be one of the calendar; the month may be the thirteenth, which is the next year's first. */
+export function dayAt(year: number, month: number, day: number): Day {
+  return branded(new Date(Date.UTC(year, month - 1, day)).toISOString().slice(0, 10));
+}
+
+/** 1 for Monday to 7 for Sunday (ISO 8601). */
+export function weekdayOf(day: Day): number {
+  return new Date(`${day}T00:00:00Z`).getUTCDay() || 7;
+}
+
 const SPELT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 
 /** `1 April 2026`. */

@@ -82,6 +82,10 @@ const READING: Record<string, Say> = {
     entry.actor
       ? `${name(entry.actor)} wrote to the submitter of a case of ${entry.form}.`
       : `The submitter of a case of ${entry.form} wrote a message.`,
+  'case-state': (entry, name) =>
+    `${name(entry.actor)} took a case of ${entry.form} to the state ${entry.state}${entry.outcome ? ` (${entry.outcome})` : ''}.`,
+  'case-assigned': (entry, name) =>
+    `${name(entry.actor)} gave a case of ${entry.form} to ${entry.subject ? name(entry.subject) : 'nobody in particular'}.`,
   'message-told': (entry, name) =>
     `${name(entry.actor)} had the submitter of a case of ${entry.form} told by e-mail that there is a message.`,
   return: (entry) => `Somebody came back to a case of ${entry.form} with its receipt code.`,

@@ -16,6 +16,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     'slot_return',
     'slot_reply',
     'slot_proof',
+    'slot_state',
     'register_hashes',
     'sweep_chunks',
     'planted_at',
@@ -92,6 +93,7 @@ const MAY_RUN: Readonly<Record<(typeof LOGIN_ROLES)[number], readonly string[]>>
     // cases
     ...['my_forms', 'list_cases', 'release_case', 'release_attachment', 'released_chunk', 'case_openings'],
     ...['unanswered', 'write_message', 'renew_receipt', 'tell_submitter'],
+    ...['take_case_state', 'assign_case', 'case_work', 'my_work'],
     ...['equality_count'],
     // recovery
     ...[
@@ -124,7 +126,7 @@ const TABLES = [
   ],
   ...['signed_document', 'published_form', 'form_key', 'key_envelope', 'case_envelope', 'proposal', 'grants'],
   ...['cases', 'attachment', 'attachment_chunk', 'equality_answer', 'recovery', 'recovery_consent'],
-  ...['message', 'renewed_receipt'],
+  ...['message', 'renewed_receipt', 'case_step'],
   ...['register_entry', 'register_log', 'register_leaf', 'register_checkpoint', 'register_cosignature'],
   ...['register_vouching', 'incident', 'incident_step', 'notice', 'notice_message'],
 ];

@@ -158,6 +158,9 @@ const DESK: readonly Row[] = [
   ['POST', '/cases/:case/release', 'staff'],
   ['GET', '/cases/:case/attachments/:attachment', 'staff'],
   ['GET', '/cases/:case/openings', 'staff'],
+  ['POST', '/cases/:case/state', 'staff'],
+  ['POST', '/cases/:case/assignment', 'staff'],
+  ['GET', '/due', 'staff'],
   // conversation
   ['POST', '/cases/:case/messages', 'staff'],
   ['POST', '/cases/:case/messages/told', 'staff'],

@@ -170,7 +170,11 @@ class LetterboxReturn extends HTMLElement {
 
 function fillIn(part: DocumentFragment, returned: Returned): void {
   const { reference, title, organisationName, day } = returned;
-  const values = { reference, title, organisationName, day: dayInWords(day) };
+  const { state } = returned;
+  const values = {
+    ...{ reference, title, organisationName, day: dayInWords(day) },
+    ...(state && { state: `${state.label}, since ${dayInWords(state.since)}` }),
+  };
   for (const [name, value] of Object.entries(values)) write(part, `[data-found="${name}"]`, value);
   if (returned.renewedAt) {
     part.querySelector('[data-renewed]')?.removeAttribute('hidden');
