@@ -126,8 +126,10 @@ const WORDS = {
   advice: 'Be wary of calls that mention what you wrote.',
 };
 
-/** Written by one, agreed to by another who reads the cases; how many people, and how many of them by e-mail. */
-async function agreeOnTheNotice(incident: string): Promise<{ people: number; mails: number }> {
+/** Written by one, agreed to by another who reads the cases; how many people, and how many of them the page itself tells. */
+async function agreeOnTheNotice(
+  incident: string,
+): Promise<{ people: number; mails: number; written: number }> {
   await grace.goto(`${incident}/steps/worded`);
   for (const [part, words] of Object.entries(WORDS)) await grace.fill(`#${part}`, words);
   await expectAccessible(grace);
@@ -140,6 +142,8 @@ async function agreeOnTheNotice(incident: string): Promise<{ people: number; mai
   expect(await grace.locator('[data-preview]').count()).toBe(5);
   const told = (await grace.textContent('[data-status]')) ?? '';
   const [, people, mails] = /(\d+) people: (\d+) e-mail/.exec(told) ?? [];
+  const [, written] = /(\d+) in the conversation of their case/.exec(told) ?? [];
+  expect(Number(written), 'who gave no way to reach them').toBeGreaterThan(0);
   await grace.fill('#notice-pace', '12000');
   await grace.click('text=Propose this notice');
   await grace.waitForSelector('a[href^="/notices/"]');
@@ -150,16 +154,16 @@ async function agreeOnTheNotice(incident: string): Promise<{ people: number; mai
   await carys.click('button:has-text("Compare the list")');
   await carys.click('button:has-text("Agree to this notice")', { timeout: TEN_MINUTES });
   await carys.waitForSelector('text=Carys Bevan agreed on');
-  return { people: Number(people), mails: Number(mails) };
+  return { people: Number(people), mails: Number(mails), written: Number(written) };
 }
 
-/** The mails, the letters, and those who have to be rung up; what the page says of them all at the end. */
-async function sendTheNotice(incident: string, mails: number): Promise<string> {
+/** The mails and conversations, the letters, and those who have to be rung up; what the page says of them all at the end. */
+async function sendTheNotice(incident: string, byItself: number): Promise<string> {
   await grace.goto(`${incident}/notice`);
   await expectAccessible(grace);
   await grace.click('button:has-text("Open the list")');
   await grace.click('button:has-text("Send them")');
-  await grace.waitForSelector(`text=/^${mails} of \\d+ people are told/`);
+  await grace.waitForSelector(`text=/^${byItself} of \\d+ people are told/`, { timeout: TEN_MINUTES });
   await grace.click('button:has-text("Make the letters")');
   const [letters] = await Promise.all([
     grace.waitForEvent('download'),
@@ -208,8 +212,8 @@ test('as it was: readable for 101 days; the people are found, and the report is 
   const register = await (await grace.request.get(`${letterbox.deskUrl}/incidents/register.csv`)).text();
   expect(register).toContain('Both forms open to everybody');
 
-  const { people, mails } = await agreeOnTheNotice(incident);
-  const end = await sendTheNotice(incident, mails);
+  const { people, mails, written } = await agreeOnTheNotice(incident);
+  const end = await sendTheNotice(incident, mails + written);
   expect(end).toContain(`${people} of ${people} people are told.`);
   const notices = relay.taken.filter(({ raw }) => raw.includes('Subject: Your data'));
   expect(new Set(notices.map(({ id }) => id)).size, 'nobody is told twice').toBe(mails);

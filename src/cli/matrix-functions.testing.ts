@@ -109,7 +109,7 @@ function plainArguments({ ours, theirs, release }: Matrix): Readonly<Record<stri
     keys: [`'{}'`],
     commitments: [`'{}'`],
     of_key: [quoted(newId())],
-    of_state: [`'sent'`, `'x'`],
+    of_state: [`'sent'`, `'acknowledged'`, `'x'`],
     of_why: [`'The relay does not answer'`],
     of_site: [`'slot'`],
     of_path: [`'/backup.zip'`],
