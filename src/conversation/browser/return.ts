@@ -4,22 +4,13 @@
  */
 
 import { toBase64url } from '../../sealing/encoding.ts';
-import type { Identity } from '../../sealing/keys.ts';
-import { newId, objectId } from '../../sealing/place.ts';
 import { parseReceiptCode, type ReceiptCode, receiptAuthenticator } from '../../sealing/receipt.ts';
 import type { CaseAddress } from '../../sealing/submission.ts';
 import { ask } from '../../web/browser/ask.ts';
 import { dayInWords, momentInWords } from '../../web/london.ts';
-import {
-  messagesTo,
-  type NewMessage,
-  openedBy,
-  parseText,
-  type Returned,
-  returnedShape,
-  sealMessage,
-} from '../conversation.ts';
+import { openedBy, parseText, type Returned, returnedShape } from '../conversation.ts';
 import { type Message, openReturned } from '../opening.ts';
+import { Draft } from './draft.ts';
 
 const MALFORMED = 'Enter the receipt code as it was shown to you: 24 letters and figures';
 const UNKNOWN = 'Nothing has arrived with this receipt code. Check each letter and figure';
@@ -28,12 +19,10 @@ const NOT_OPENED = 'What came back could not be opened with this code. Try again
 /** A conversation that is open on this page. */
 type Open = {
   readonly authenticator: string;
-  readonly caseIdentity: Identity;
+  readonly draft: Draft;
   readonly of: CaseAddress;
   readonly body: string;
 };
-
-type Sealing = NewMessage & { readonly text: string; readonly at: string };
 
 class LetterboxReturn extends HTMLElement {
   connectedCallback(): void {
@@ -58,13 +47,14 @@ class LetterboxReturn extends HTMLElement {
   }
 
   async #show(code: ReceiptCode, authenticator: string, returned: Returned): Promise<void> {
-    const { messages, ...opened } = await openReturned(code, returned);
+    const { messages, of, caseIdentity } = await openReturned(code, returned);
     const part = this.#clone('found');
     fillIn(part, returned);
     const templates = [...this.querySelectorAll('template')];
     document.title = document.title.replace(/^(Error: )?[^–]*/, 'What you sent ');
     this.replaceChildren(part, ...templates);
-    const open = { ...opened, authenticator, body: returned.organisationName };
+    const draft = new Draft(of, caseIdentity);
+    const open = { of, draft, authenticator, body: returned.organisationName };
     for (const message of messages) this.#add(message, open.body);
     this.#listen(open);
     this.querySelector('h1')?.focus();
@@ -80,13 +70,13 @@ class LetterboxReturn extends HTMLElement {
   }
 
   /** Sends what was typed; whether it was. */
-  async #send({ authenticator, body, ...open }: Open, typed: string): Promise<boolean> {
+  async #send({ authenticator, body, draft }: Open, typed: string): Promise<boolean> {
     const parsed = parseText(typed);
     if ('problem' in parsed) {
       this.#showProblem('text', parsed.problem);
       return false;
     }
-    const { id, sealed, at } = await this.#sealed(open, parsed.text);
+    const { id, sealed, at } = await draft.sealed(parsed.text, null);
     const answer = await ask('/receipt/messages', { authenticator, id, sealed: toBase64url(sealed) });
     if (!answer.ok) {
       this.#showProblem('text', answer.message);
@@ -95,18 +85,8 @@ class LetterboxReturn extends HTMLElement {
     this.#clearProblem();
     this.#add({ id, from: 'submitter', name: null, at, arrival: 'browser', text: parsed.text }, body);
     this.#say('Your message was sent.');
-    this.#last = null;
+    draft.arrived();
     return true;
-  }
-
-  /** Sealed once: what is sent again, since nobody heard whether it arrived, is the very same and so is there once. */
-  async #sealed({ caseIdentity, of }: Pick<Open, 'caseIdentity' | 'of'>, text: string): Promise<Sealing> {
-    if (this.#last?.text === text) return this.#last;
-    const now = new Date();
-    const to = await messagesTo(caseIdentity);
-    const made = await sealMessage(of, to, { id: objectId(newId()), text, by: null, now });
-    this.#last = { ...made, text, at: now.toISOString() };
-    return this.#last;
   }
 
   #add({ from, at, text }: Message, body: string): void {
@@ -164,8 +144,6 @@ class LetterboxReturn extends HTMLElement {
     const template = this.querySelector<HTMLTemplateElement>(`template[data-part="${part}"]`);
     return template ? document.importNode(template.content, true) : document.createDocumentFragment();
   }
-
-  #last: Sealing | null = null;
 }
 
 function fillIn(part: DocumentFragment, returned: Returned): void {

@@ -2,19 +2,12 @@
 import { unlocked } from '../../people/browser/unlocked.ts';
 import { toBase64url } from '../../sealing/encoding.ts';
 import type { Identity } from '../../sealing/keys.ts';
-import { newId, objectId } from '../../sealing/place.ts';
 import type { CaseAddress } from '../../sealing/submission.ts';
 import { ask, make, say } from '../../web/browser/ask.ts';
 import { momentInWords } from '../../web/london.ts';
-import {
-  messagesTo,
-  type NewMessage,
-  parseText,
-  renewedReceipt,
-  type SealedMessage,
-  sealMessage,
-} from '../conversation.ts';
+import { parseText, renewedReceipt, type SealedMessage } from '../conversation.ts';
 import { type Message, openMessages } from '../opening.ts';
+import { Draft } from './draft.ts';
 
 export type OpenConversation = {
   readonly of: CaseAddress;
@@ -75,12 +68,12 @@ function writing(open: OpenConversation, onSent: (message: Message) => void): HT
     make('div', { class: 'govuk-hint', id: 'message-hint' }, hint),
     ...[error, field, button, make('p', { 'data-status': '', role: 'status' })],
   );
-  const draft = new Draft(open);
+  const draft = new Draft(open.of, open.caseIdentity);
   const offer = telling(open);
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     button.disabled = true;
-    const told = await draft.send(field.value);
+    const told = await send(open, draft, field.value);
     button.disabled = false;
     const problem = 'problem' in told ? told.problem : '';
     error.hidden = problem === '';
@@ -121,37 +114,21 @@ function telling({ of, tellAt }: OpenConversation): HTMLElement {
   return box;
 }
 
-/** What is being written: sealed once, so that what is sent again is the very same, and so is there once. */
-class Draft {
-  readonly #open: OpenConversation;
-  #last: (NewMessage & { readonly text: string; readonly at: string }) | null = null;
-
-  constructor(open: OpenConversation) {
-    this.#open = open;
-  }
-
-  async send(typed: string): Promise<{ readonly sent: Message } | { readonly problem: string }> {
-    const parsed = parseText(typed);
-    if ('problem' in parsed) return parsed;
-    const staff = await unlocked();
-    if (!staff) return { problem: LOCKED };
-    const { of, caseIdentity } = this.#open;
-    if (this.#last?.text !== parsed.text) {
-      const [now, to] = [new Date(), await messagesTo(caseIdentity)];
-      const made = await sealMessage(of, to, {
-        id: objectId(newId()),
-        text: parsed.text,
-        by: staff.person,
-        now,
-      });
-      this.#last = { ...made, text: parsed.text, at: now.toISOString() };
-    }
-    const { id, sealed, at, text } = this.#last;
-    const answer = await ask(`/cases/${of.case}/messages`, { id, sealed: toBase64url(sealed) });
-    if (!answer.ok) return { problem: answer.message };
-    this.#last = null;
-    return { sent: { id, from: 'body', name: 'You', at, arrival: 'browser', text } };
-  }
+/** Sends what was typed, or says why not. */
+async function send(
+  { of }: OpenConversation,
+  draft: Draft,
+  typed: string,
+): Promise<{ readonly sent: Message } | { readonly problem: string }> {
+  const parsed = parseText(typed);
+  if ('problem' in parsed) return parsed;
+  const staff = await unlocked();
+  if (!staff) return { problem: LOCKED };
+  const { id, sealed, at, text } = await draft.sealed(parsed.text, staff.person);
+  const answer = await ask(`/cases/${of.case}/messages`, { id, sealed: toBase64url(sealed) });
+  if (!answer.ok) return { problem: answer.message };
+  draft.arrived();
+  return { sent: { id, from: 'body', name: 'You', at, arrival: 'browser', text } };
 }
 
 /** For a submitter who has lost their code, once somebody has made sure that it is them. */

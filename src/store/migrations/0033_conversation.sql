@@ -183,27 +183,38 @@ begin
     messages_of(c.organisation, c.id);
 end $$;
 
+-- The case, for a reader who is about to add to it, held until the transaction ends; forbidden and absent look the same. What they
+-- add names the document by which they may.
+create function held_case(who acting, of_case uuid) returns cases language plpgsql volatile as $$
+declare c letterbox.cases;
+begin
+  select * into c from letterbox.cases x where x.organisation = (who).organisation and x.id = of_case;
+  if letterbox.reading_grant((who).organisation, (who).person, c.form, c.generation, c.id) is null or c.id is null then
+    perform letterbox.refuse('LB404', 'missing');
+  end if;
+  perform letterbox.refuse_quarantined(c.organisation, c.form);
+  perform letterbox.lock_case(c.id);
+  return c;
+end $$;
+create function grant_by(who acting, c cases) returns text language sql stable as $$
+  select encode(letterbox.reading_grant((who).organisation, (who).person, (c).form, (c).generation, (c).id), 'hex')
+$$;
+
 -- A reader writes to the submitter: kept | again | other, as above.
 create function write_message(of_case uuid, of_message uuid, content bytea) returns text
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
-  c cases;
-  allowed bytea;
+  c cases := held_case(who, of_case);
   same boolean;
 begin
-  select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
-  allowed := reading_grant(who.organisation, who.person, c.form, c.generation, c.id);
-  if c.id is null or allowed is null then perform refuse('LB404', 'missing'); end if;
-  perform refuse_quarantined(who.organisation, c.form);
-  perform lock_case(c.id);
   select m.sealed = content and m.person = who.person into same from message m
   where m.organisation = c.organisation and m.case_id = c.id and m.id = of_message;
   if found then return case when same then 'again' else 'other' end; end if;
   insert into message (organisation, case_id, id, person, arrival, at, sealed)
   values (c.organisation, c.id, of_message, who.person, 'browser', now(), content);
   perform register_append(who.organisation, 'message', who.person, c.id, jsonb_build_object('form', c.form,
-    'message', of_message, 'sealed', encode(sha256(content), 'hex'), 'grant', encode(allowed, 'hex')));
+    'message', of_message, 'sealed', encode(sha256(content), 'hex'), 'grant', grant_by(who, c)));
   return 'kept';
 end $$;
 
@@ -213,19 +224,13 @@ create function renew_receipt(of_case uuid, authenticator bytea, sealed_key byte
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
-  c cases;
-  allowed bytea;
+  c cases := held_case(who, of_case);
 begin
-  select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
-  allowed := reading_grant(who.organisation, who.person, c.form, c.generation, c.id);
-  if c.id is null or allowed is null then perform refuse('LB404', 'missing'); end if;
-  perform refuse_quarantined(who.organisation, c.form);
-  perform lock_case(c.id);
   insert into renewed_receipt (organisation, case_id, nth, authenticator_hash, receipt_key, person, at)
   select c.organisation, c.id, count(*) + 1, authenticator, sealed_key, who.person, now()
   from renewed_receipt n where n.organisation = c.organisation and n.case_id = c.id;
   perform register_append(who.organisation, 'receipt-renewed', who.person, c.id, jsonb_build_object('form', c.form,
-    'sealed', encode(sha256(sealed_key), 'hex'), 'grant', encode(allowed, 'hex')));
+    'sealed', encode(sha256(sealed_key), 'hex'), 'grant', grant_by(who, c)));
 end $$;
 
 -- Cases whose submitter wrote last, of those that the actor may read, the longest waiting first.

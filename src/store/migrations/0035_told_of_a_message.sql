@@ -4,14 +4,8 @@ create function tell_submitter(of_case uuid) returns void
 language plpgsql volatile security definer set search_path = letterbox, pg_temp as $$
 declare
   who acting := require_actor();
-  c cases;
-  allowed bytea;
+  c cases := held_case(who, of_case);
 begin
-  select * into c from cases x where x.organisation = who.organisation and x.id = of_case;
-  allowed := reading_grant(who.organisation, who.person, c.form, c.generation, c.id);
-  if c.id is null or allowed is null then perform refuse('LB404', 'missing'); end if;
-  perform refuse_quarantined(who.organisation, c.form);
-  perform lock_case(c.id);
   if not exists (select from message m where m.organisation = c.organisation and m.case_id = c.id and m.person is not null) then
     perform refuse('LB409', 'nothing-to-tell');
   end if;
@@ -20,6 +14,6 @@ begin
     perform refuse('LB409', 'told-already');
   end if;
   perform register_append(who.organisation, 'message-told', who.person, c.id, jsonb_build_object('form', c.form,
-    'grant', encode(allowed, 'hex')));
+    'grant', grant_by(who, c)));
 end $$;
 grant execute on function tell_submitter(uuid) to letterbox_desk;
