@@ -23,7 +23,7 @@ const by = (
 ): Mistake[] =>
   lines.map(([n, mistake, notDrilled]) => ({ n, by: who, mistake, ...(notDrilled && { notDrilled }) }));
 
-const NO_REPLY = 'Replying to submitters is not built yet.';
+const NO_REPLY = 'Replies are words only: nothing can be attached to them yet.';
 const NO_EXPORT = 'Taking answers out of the desk is not built yet.';
 const NO_STORE = 'Attachments lie in the database only; no object store is built in.';
 
