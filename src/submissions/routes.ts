@@ -1,4 +1,4 @@
-/** The public site's doors of this room: sealed posts, chunks of attachments, and "has it arrived?". */
+/** The public site's doors of this room: sealed posts and chunks of attachments. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
