@@ -19,7 +19,7 @@ export async function sealedOnReturn(
   returned: Returned,
   { id, text, now }: { readonly id: string; readonly text: string; readonly now: Date },
 ): Promise<NewMessage> {
-  const { caseIdentity, of } = await openReturned(code, returned);
+  const { caseIdentity, of } = await openReturned(code, { ...returned, messages: [] });
   const to = await messagesTo(caseIdentity);
   return sealMessage(of, to, { id: objectId(id), text, by: null, now });
 }

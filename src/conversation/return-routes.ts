@@ -71,17 +71,17 @@ export function returnRoutes({ database, clock = () => new Date() }: ReturnDeps)
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>();
     const mayAsk = pace(BURST, 1000, clock);
-    const limited = async (): Promise<void> => {
+    const limited = (): void => {
       if (!mayAsk()) throw new ProblemError(429, 'Too many receipt codes were tried on this listener.');
     };
     app.get('/receipt', door, (_request, reply) => reply.page(PAGE));
     app.post('/receipt', { ...door, schema: { body: shown } }, async (request, reply) => {
-      await limited();
+      limited();
       if (isProgram(request)) return answer(reply, await returned(database, request.body.authenticator));
       return showConversation(database, reply, request.body.code ?? '');
     });
     app.post('/receipt/messages', { ...door, schema: { body: written } }, async (request, reply) => {
-      await limited();
+      limited();
       if (!isProgram(request)) return writeWithout({ database, clock }, reply, request.body);
       const { authenticator, id, sealed } = request.body;
       const content = parseSealed(Uint8Array.from(fromBase64url(sealed ?? '') ?? []));
@@ -95,12 +95,12 @@ export function returnRoutes({ database, clock = () => new Date() }: ReturnDeps)
   };
 }
 
-function proofDoor(app: FastifyInstance, database: Database, limited: () => Promise<void>): void {
+function proofDoor(app: FastifyInstance, database: Database, limited: () => void): void {
   const proving = proofsFrom(database);
   app
     .withTypeProvider<ZodTypeProvider>()
     .post('/receipt/proof', { ...door, schema: { body: shown } }, async (request, reply) => {
-      await limited();
+      limited();
       const { code = '', authenticator = await authenticatorOf(code) } = request.body;
       const row = isAuthenticator(authenticator) ? await proofFor(database, authenticator) : null;
       if (!row) return reply.refuse(UNKNOWN);
@@ -196,11 +196,22 @@ async function showConversation(
   const problem = 'Enter the receipt code as it was shown to you: 24 letters and figures';
   if (code === null) return reply.page(PAGE, { error: problem, typed }, 422);
   const found = await returned(database, await receiptAuthenticator(code), 'server');
-  if (isRefusal(found)) {
-    const unknown = 'Nothing has arrived with this receipt code. Check each letter and figure';
-    const error = found === UNKNOWN ? unknown : found.message;
-    return reply.page(PAGE, { error, typed }, found === UNKNOWN ? 404 : 409);
-  }
+  if (isRefusal(found)) return showRefusal(reply, typed, found);
+  return showFound(reply, code, found, writing);
+}
+
+function showRefusal(reply: FastifyReply, typed: string, found: Refusal): FastifyReply {
+  const unknown = 'Nothing has arrived with this receipt code. Check each letter and figure';
+  const error = found === UNKNOWN ? unknown : found.message;
+  return reply.page(PAGE, { error, typed }, found === UNKNOWN ? 404 : 409);
+}
+
+async function showFound(
+  reply: FastifyReply,
+  code: ReceiptCode,
+  found: Returned,
+  writing: Writing,
+): Promise<FastifyReply> {
   const messages = await openedOnReturn(code, found);
   const status = writing.error ? 422 : 200;
   const opened = openedBy(found.openings);
@@ -213,19 +224,31 @@ async function writeWithout(
   reply: FastifyReply,
   { code: typed = '', id, text: entered = '' }: Written,
 ): Promise<FastifyReply> {
-  const again = (writing: Writing) => showConversation(database, reply, typed, writing);
   const code = parseReceiptCode(typed);
   const parsed = parseText(entered);
-  if (code === null) return again({});
-  if ('problem' in parsed) return again({ typed: entered, error: parsed.problem });
+  if (code === null || 'problem' in parsed) {
+    const wrong = 'problem' in parsed ? { typed: entered, error: parsed.problem } : {};
+    return showConversation(database, reply, typed, wrong);
+  }
   const authenticator = await receiptAuthenticator(code);
   const found = await returned(database, authenticator, 'server');
-  if (isRefusal(found)) return again({});
+  if (isRefusal(found)) return showRefusal(reply, typed, found);
+  const again = (writing: Writing) => showFound(reply, code, found, writing);
   if (await isSent(code, found, id, parsed.text)) return again({ sent: true });
-  const message = await sealedOnReturn(code, found, { id, text: parsed.text, now: clock() });
+  const now = clock();
+  const message = await sealedOnReturn(code, found, { id, text: parsed.text, now });
   const refusal = refusalOf(await keepReply(database, authenticator, message, 'server'));
   if (refusal === TAKEN) return again({ typed: entered, error: CHANGED });
-  return again(refusal ? { typed: entered, error: refusal.message } : { sent: true });
+  if (refusal) return again({ typed: entered, error: refusal.message });
+  const kept = {
+    id: message.id,
+    person: null,
+    name: null,
+    arrival: 'server',
+    at: now.toISOString(),
+  } as const;
+  const messages = [...found.messages, { ...kept, sealed: toBase64url(message.sealed) }];
+  return showFound(reply, code, { ...found, messages }, { sent: true });
 }
 
 const CHANGED = 'You have sent a message from this page before. To send this one as well, select send again';

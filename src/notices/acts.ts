@@ -169,6 +169,12 @@ function claim(tx: Tx, notice: string, messages: readonly Handed[]) {
   return tx.one(claimRow, 'select * from letterbox.claim_messages($1, $2, $3)', parameters);
 }
 
+const LIES_THERE = {
+  ...{
+    state: 'refused' as const,
+    why: 'Something else lies in the conversation under the name of this message.',
+  },
+};
 const NOT_SEALED = refuse('not-sealed', 'invalid', 'This is not a sealed message. Nothing was sent.');
 
 /** Into the conversations of their cases: written and written down as sent at once, or neither. */
@@ -184,13 +190,15 @@ async function writeMessages(
   if ([...contents.values()].includes(null)) return NOT_SEALED;
   return tried(desk, session, 'notice-written', async (tx) => {
     const { outcome, claimed } = await claim(tx, notice, messages);
-    const mine = messages.filter(({ key }) => claimed.includes(key));
-    for (const { key, to } of mine) {
+    const results: Sent['results'][number][] = [];
+    for (const { key, to } of messages.filter((each) => claimed.includes(each.key))) {
       const content = contents.get(key);
-      if (content) await writeMessage(tx, to, { id: objectId(key), sealed: content });
-      await tx.run('select letterbox.message_done($1, $2, $3, $4)', [notice, key, 'sent', null]);
+      const reply = content ? await writeMessage(tx, to, { id: objectId(key), sealed: content }) : 'other';
+      const result = reply === 'other' ? { key, ...LIES_THERE } : { key, state: 'sent' as const, why: null };
+      await tx.run('select letterbox.message_done($1, $2, $3, $4)', [notice, key, result.state, result.why]);
+      results.push(result);
     }
-    return { outcome, results: mine.map(({ key }) => ({ key, state: 'sent' as const, why: null })) };
+    return { outcome, results };
   });
 }
 

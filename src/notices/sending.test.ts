@@ -7,7 +7,7 @@ import { ownAlarms } from '../alarm/store.ts';
 import { aCase } from '../cases/testing.ts';
 import { sealedMessageShape, sealMessage } from '../conversation/conversation.ts';
 import { openMessages } from '../conversation/opening.ts';
-import { comeBack } from '../conversation/store.ts';
+import { comeBack, keepReply } from '../conversation/store.ts';
 import { whatWaits } from '../grants/store.ts';
 import { keysOf, letRead, openForm } from '../grants/testing.ts';
 import { takeStep } from '../incidents/acts.ts';
@@ -219,6 +219,15 @@ describe('a notice into the conversation of a case', () => {
     expect([await written(), (await rows(of))[0]?.state]).toEqual([0n, 'waiting']);
     settled(await write(grace));
     expect((await rows(of))[0]?.state).toBe('sent');
+  });
+
+  test('is not taken for sent where something else lies there under its name', async () => {
+    const { grace, draft, of, write } = await anonymous();
+    const other = { id: objectId(of.messages[0]?.key ?? ''), text: 'Else', by: null, now: new Date() };
+    const message = await sealMessage(draft, draft.caseRecipient, other);
+    await keepReply(db.slot, await receiptAuthenticator(draft.receiptCode), message, 'browser');
+    expect(settled(await write(grace)).results).toMatchObject([{ state: 'refused' }]);
+    expect([await written(), (await rows(of))[0]?.state]).toEqual([0n, 'refused']);
   });
 
   test('is halted where its words are not those that two agreed on', async () => {

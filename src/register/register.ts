@@ -87,7 +87,7 @@ const READING: Record<string, Say> = {
   'case-assigned': (entry, name) =>
     `${name(entry.actor)} gave a case of ${entry.form} to ${entry.subject ? name(entry.subject) : 'nobody in particular'}.`,
   'message-told': (entry, name) =>
-    `${name(entry.actor)} had the submitter of a case of ${entry.form} told by e-mail that there is a message.`,
+    `${name(entry.actor)} set out to tell the submitter of a case of ${entry.form} by e-mail that there is a message.`,
   return: (entry) => `Somebody came back to a case of ${entry.form} with its receipt code.`,
   'receipt-renewed': (entry, name) =>
     `${name(entry.actor)} issued another receipt code for a case of ${entry.form}. The one before counts no longer.`,

@@ -183,15 +183,23 @@ begin
     messages_of(c.organisation, c.id);
 end $$;
 
--- The case, for a reader who is about to add to it, held until the transaction ends; forbidden and absent look the same. What they
--- add names the document by which they may.
-create function held_case(who acting, of_case uuid) returns cases language plpgsql volatile as $$
-declare c letterbox.cases;
+-- The case, for whoever may read it; forbidden and absent look the same.
+create function read_case(who acting, of_case uuid) returns cases language plpgsql stable as $$
+declare
+  c letterbox.cases;
+  allowed boolean;
 begin
   select * into c from letterbox.cases x where x.organisation = (who).organisation and x.id = of_case;
-  if letterbox.reading_grant((who).organisation, (who).person, c.form, c.generation, c.id) is null or c.id is null then
-    perform letterbox.refuse('LB404', 'missing');
-  end if;
+  allowed := letterbox.may_read((who).organisation, (who).person, c.form, c.generation, c.id);
+  if c.id is null or not allowed then perform letterbox.refuse('LB404', 'missing'); end if;
+  return c;
+end $$;
+
+-- The case, for a reader who is about to write to its submitter, held until the transaction ends. What they add names the document by
+-- which they may.
+create function held_case(who acting, of_case uuid) returns cases language plpgsql volatile as $$
+declare c letterbox.cases := letterbox.read_case(who, of_case);
+begin
   perform letterbox.refuse_quarantined(c.organisation, c.form);
   perform letterbox.lock_case(c.id);
   return c;

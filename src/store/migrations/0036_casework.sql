@@ -18,18 +18,6 @@ create table case_step (
   check (outcome is null or state is not null)
 );
 
--- The case, for whoever may read it; forbidden and absent look the same.
-create function read_case(who acting, of_case uuid) returns cases language plpgsql stable as $$
-declare
-  c letterbox.cases;
-  allowed boolean;
-begin
-  select * into c from letterbox.cases x where x.organisation = (who).organisation and x.id = of_case;
-  allowed := letterbox.may_read((who).organisation, (who).person, c.form, c.generation, c.id);
-  if c.id is null or not allowed then perform letterbox.refuse('LB404', 'missing'); end if;
-  return c;
-end $$;
-
 create function casework_of(org uuid, of_form text, of_version integer) returns jsonb language sql stable as $$
   select coalesce(f.definition -> 'casework', '{}') from letterbox.published_form f
   where f.organisation = org and f.form = of_form and f.version = of_version
