@@ -1,11 +1,11 @@
 /** The work on a case through the desk's doors: its state, what is due, and who looks after it. */
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
-import { sealMessage } from '../conversation/conversation.ts';
 import { stateFor, writeMessage } from '../conversation/store.ts';
 import { dayOf, daysAfter } from '../forms/day.ts';
 import { newId, objectId, personId } from '../sealing/place.ts';
 import { receiptAuthenticator, referenceOf } from '../sealing/receipt.ts';
+import { sealMessage } from '../sealing/submission.ts';
 import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import type { Actor } from '../web/server.ts';

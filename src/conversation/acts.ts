@@ -2,9 +2,9 @@
 import type { Address } from '../post/address.ts';
 import type { Relay } from '../post/post.ts';
 import { newId } from '../sealing/place.ts';
+import type { NewMessage } from '../sealing/submission.ts';
 import { act, type Database, type SessionSecret, type Tx } from '../store/store.ts';
 import { isRefusal, type Refusal, refuse } from '../web/refusal.ts';
-import type { NewMessage } from './conversation.ts';
 import { renewReceipt, tellSubmitter, writeMessage } from './store.ts';
 
 /** The one answer for a case that is absent, another body's, or not for this person: nothing tells them apart. */

@@ -23,10 +23,11 @@ import {
   receiptAuthenticator,
 } from '../sealing/receipt.ts';
 import type { CaseDraft } from '../sealing/submission.ts';
+import { sealMessage } from '../sealing/submission.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { testAssets } from '../web/assets.ts';
 import { type Actor, createSite } from '../web/server.ts';
-import { LONGEST_MESSAGE, openedBy, renewedReceipt, returnedShape, sealMessage } from './conversation.ts';
+import { LONGEST_MESSAGE, openedBy, renewedReceipt, returnedShape } from './conversation.ts';
 import { conversationRoutes } from './desk-routes.ts';
 import { openMessages, openReturned } from './opening.ts';
 import { returnRoutes } from './return-routes.ts';

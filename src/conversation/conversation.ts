@@ -20,9 +20,8 @@
  * themselves. That they issued one is in the register, and the submitter is shown it.
  */
 import { z } from 'zod';
-import type { Identity, Recipient } from '../sealing/keys.ts';
-import { recipientOf } from '../sealing/keys.ts';
-import { caseId, formId, type ObjectId, objectId, organisationId, type PersonId } from '../sealing/place.ts';
+import { type Identity, recipientOf } from '../sealing/keys.ts';
+import { caseId, formId, objectId, organisationId } from '../sealing/place.ts';
 import {
   authenticatorHash,
   newReceiptCode,
@@ -30,8 +29,8 @@ import {
   receiptAuthenticator,
   receiptIdentity,
 } from '../sealing/receipt.ts';
-import { type Sealed, sealEnvelope, sealJson } from '../sealing/seal.ts';
-import { type CaseAddress, messagePlace, submissionPlace } from '../sealing/submission.ts';
+import { type Sealed, sealEnvelope } from '../sealing/seal.ts';
+import { type CaseAddress, submissionPlace } from '../sealing/submission.ts';
 
 /** In characters. A longer letter is a file. */
 export const LONGEST_MESSAGE = 10_000;
@@ -70,26 +69,6 @@ export function parseText(typed: string): { readonly text: string } | { readonly
     problem: `Your message must be ${LONGEST_MESSAGE.toLocaleString('en-GB')} characters or fewer. It is ${over.toLocaleString('en-GB')} too long`,
   };
 }
-
-export type NewMessage = { readonly id: ObjectId; readonly sealed: Sealed };
-
-/** A message of somebody of the body, or of the submitter (null), sealed to the case's key. Who sends it again keeps its `id`. */
-export async function sealMessage(
-  of: CaseAddress,
-  to: Recipient,
-  {
-    id,
-    text,
-    by,
-    now,
-  }: { readonly id: ObjectId; readonly text: string; readonly by: PersonId | null; readonly now: Date },
-): Promise<NewMessage> {
-  const place = { ...messagePlace(of, id, by), at: now.toISOString() };
-  return { id, sealed: await sealJson(to, place, { text, files: [] }) };
-}
-
-/** The recipient that messages of a case are sealed to. */
-export const messagesTo = (caseIdentity: Identity): Promise<Recipient> => recipientOf(caseIdentity);
 
 /** Another receipt code for a case: the code, the hash of its authenticator, and the case's key sealed to it. */
 export async function renewedReceipt(

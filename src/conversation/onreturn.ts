@@ -3,9 +3,11 @@
  * who comes back types the receipt code into a page; it travels in their own pages and is here, with what it opens, only
  * while one of their requests is answered. Nothing of it is stored, or written to diagnostics.
  */
+import { recipientOf } from '../sealing/keys.ts';
 import { objectId } from '../sealing/place.ts';
 import type { ReceiptCode } from '../sealing/receipt.ts';
-import { messagesTo, type NewMessage, type Returned, sealMessage } from './conversation.ts';
+import { type NewMessage, sealMessage } from '../sealing/submission.ts';
+import type { Returned } from './conversation.ts';
 import { type Message, openReturned } from './opening.ts';
 
 /** What was written in a case, for the page on which its submitter comes back. @throws SealingError */
@@ -20,6 +22,6 @@ export async function sealedOnReturn(
   { id, text, now }: { readonly id: string; readonly text: string; readonly now: Date },
 ): Promise<NewMessage> {
   const { caseIdentity, of } = await openReturned(code, { ...returned, messages: [] });
-  const to = await messagesTo(caseIdentity);
+  const to = await recipientOf(caseIdentity);
   return sealMessage(of, to, { id: objectId(id), text, by: null, now });
 }

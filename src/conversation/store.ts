@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { fromBase64url } from '../sealing/encoding.ts';
 import { caseId } from '../sealing/place.ts';
 import { authenticatorHash } from '../sealing/receipt.ts';
-import type { Arrival } from '../sealing/submission.ts';
+import type { Arrival, NewMessage } from '../sealing/submission.ts';
 import type { Database, Statements } from '../store/store.ts';
-import type { NewMessage } from './conversation.ts';
 
 const bytes = z.instanceof(Uint8Array);
 

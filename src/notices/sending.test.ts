@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { quarantineForm } from '../alarm/acts.ts';
 import { ownAlarms } from '../alarm/store.ts';
 import { aCase } from '../cases/testing.ts';
-import { sealedMessageShape, sealMessage } from '../conversation/conversation.ts';
+import { sealedMessageShape } from '../conversation/conversation.ts';
 import { openMessages } from '../conversation/opening.ts';
 import { comeBack, keepReply } from '../conversation/store.ts';
 import { whatWaits } from '../grants/store.ts';
@@ -31,6 +31,7 @@ import { generateIdentity, recipientOf } from '../sealing/keys.ts';
 import { formId, newId, noticePlace, objectId, organisationId } from '../sealing/place.ts';
 import { receiptAuthenticator } from '../sealing/receipt.ts';
 import { sealJson } from '../sealing/seal.ts';
+import { sealMessage } from '../sealing/submission.ts';
 import { act } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import {

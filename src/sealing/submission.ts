@@ -4,7 +4,6 @@
  * The same code runs in the submitter's browser, in the one server file that seals on arrival, and in the filler of
  * demonstration data.
  */
-
 import { bytesOf, canonicalJson } from './encoding.ts';
 import { generateIdentity, type Identity, type Recipient, recipientOf } from './keys.ts';
 import type {
@@ -171,6 +170,23 @@ export function caseKeyPlaceFor(of: CaseAddress, person: PersonId): ExpectedPlac
 /** Where a message lies: of somebody of the body (`person`), or of the submitter (null). */
 export function messagePlace(of: CaseAddress, message: ObjectId, person: PersonId | null): ExpectedPlace {
   return { ...submissionPlace(of, 'message', message), person };
+}
+
+export type NewMessage = { readonly id: ObjectId; readonly sealed: Sealed };
+
+/** A message of somebody of the body, or of the submitter (null), sealed to the case's key. Who sends it again keeps its `id`. */
+export async function sealMessage(
+  of: CaseAddress,
+  to: Recipient,
+  {
+    id,
+    text,
+    by,
+    now,
+  }: { readonly id: ObjectId; readonly text: string; readonly by: PersonId | null; readonly now: Date },
+): Promise<NewMessage> {
+  const place = { ...messagePlace(of, id, by), at: now.toISOString() };
+  return { id, sealed: await sealJson(to, place, { text, files: [] }) };
 }
 
 /** Equality answers tell the day only: the exact instant would tie them to their case again. */

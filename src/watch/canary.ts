@@ -3,16 +3,16 @@ import { z } from 'zod';
 import { sealAttachment } from '../sealing/attachment.ts';
 import { toBase64url } from '../sealing/encoding.ts';
 import { parseRecipient } from '../sealing/keys.ts';
-import { formId, newId, type ObjectId, objectId, organisationId } from '../sealing/place.ts';
+import { formId, newId, objectId, organisationId } from '../sealing/place.ts';
 import { encodePost, postContentType } from '../sealing/post.ts';
 import { receiptAuthenticator } from '../sealing/receipt.ts';
-import { sealJson } from '../sealing/seal.ts';
 import {
   type CaseDraft,
   type FormTarget,
-  messagePlace,
+  type NewMessage,
   newCase,
   type SealedAttachment,
+  sealMessage,
   sealSubmission,
 } from '../sealing/submission.ts';
 import type { Asking } from './asking.ts';
@@ -110,7 +110,9 @@ export async function makeCanary(form: Published, slug: string, now: Date): Prom
   const summary = { title: `Canary ${marked('summary')}`, lines: [`Line ${marked('summary line')}`] };
   const sealed = await sealSubmission(draft, { answers, summary, equality: null }, file ? [file.sealed] : []);
   const body = encodePost(sealed);
-  const message = await sealedMessage(draft, marked('message'), now);
+  const message = await sealMessage(draft, draft.caseRecipient, {
+    ...{ id: objectId(newId()), text: `Canary ${marked('message')}`, by: null, now },
+  });
   const ciphertexts: readonly (readonly [string, Uint8Array])[] = [
     ['answers', sealed.answers],
     ['summary', sealed.summary],
@@ -143,21 +145,12 @@ export async function makeCanary(form: Published, slug: string, now: Date): Prom
   return { canary, post };
 }
 
-type Message = { readonly id: ObjectId; readonly sealed: Uint8Array };
-
-async function sealedMessage(draft: CaseDraft, mark: Mark, now: Date): Promise<Message> {
-  const id = objectId(newId());
-  const place = { ...messagePlace(draft, id, null), at: now.toISOString() };
-  const sealed = await sealJson(draft.caseRecipient, place, { text: `Canary ${mark}`, files: [] });
-  return { id, sealed };
-}
-
 /** A message of the canary's submitter. Where it is not taken, the canary stands all the same. */
 async function write(
   asking: Asking,
   publicUrl: string,
   { receiptCode }: CaseDraft,
-  { id, sealed }: Message,
+  { id, sealed }: NewMessage,
 ): Promise<void> {
   const authenticator = await receiptAuthenticator(receiptCode);
   const headers = { 'content-type': 'application/json', accept: 'application/json' };

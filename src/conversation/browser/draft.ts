@@ -1,8 +1,9 @@
 /** What somebody is writing, before it is known to have arrived. */
 import type { Identity } from '../../sealing/keys.ts';
+import { recipientOf } from '../../sealing/keys.ts';
 import { newId, objectId, type PersonId } from '../../sealing/place.ts';
 import type { CaseAddress } from '../../sealing/submission.ts';
-import { messagesTo, type NewMessage, sealMessage } from '../conversation.ts';
+import { type NewMessage, sealMessage } from '../../sealing/submission.ts';
 
 export type Sealing = NewMessage & { readonly text: string; readonly at: string };
 
@@ -21,7 +22,7 @@ export class Draft {
   async sealed(text: string, by: PersonId | null): Promise<Sealing> {
     if (this.#last?.text === text) return this.#last;
     const now = new Date();
-    const to = await messagesTo(this.#caseIdentity);
+    const to = await recipientOf(this.#caseIdentity);
     const made = await sealMessage(this.#of, to, { id: objectId(newId()), text, by, now });
     this.#last = { ...made, text, at: now.toISOString() };
     return this.#last;

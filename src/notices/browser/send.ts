@@ -1,12 +1,13 @@
 /** `<letterbox-notice-send>`: hands the messages over to be sent, a few at a time; stops when anybody says so. */
 import { z } from 'zod';
 import { openReleased } from '../../cases/browser/opening.ts';
-import { messagesTo, sealMessage } from '../../conversation/conversation.ts';
 import { NotVerified } from '../../grants/browser/proven.ts';
 import { unlocked } from '../../people/browser/unlocked.ts';
 import { toBase64url } from '../../sealing/encoding.ts';
+import { recipientOf } from '../../sealing/keys.ts';
 import { objectId } from '../../sealing/place.ts';
 import { SealingError } from '../../sealing/sealing.ts';
+import { sealMessage } from '../../sealing/submission.ts';
 import { make, many, say } from '../../web/browser/ask.ts';
 import { handedOver, type Message, STATES } from '../notice.ts';
 import { asked, type Carried, checkedMessages, NotAgreed, type Notice, waitingOf } from './list.ts';
@@ -122,7 +123,10 @@ async function sealedFor({ key, to, subject, text }: Message): Promise<string> {
   if (!staff) throw new NotVerified('Your keys are locked. Sign in again to unlock them.');
   const { of, caseIdentity } = await openReleased(to);
   const written = { text: `${subject}\n\n${text}`, by: staff.person, now: new Date() };
-  const { sealed } = await sealMessage(of, await messagesTo(caseIdentity), { id: objectId(key), ...written });
+  const { sealed } = await sealMessage(of, await recipientOf(caseIdentity), {
+    id: objectId(key),
+    ...written,
+  });
   return toBase64url(sealed);
 }
 
